@@ -1,0 +1,1 @@
+//! On-disk structures; decode and encode side by side.

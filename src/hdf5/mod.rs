@@ -1,0 +1,3 @@
+//! HDF5, usable on its own.
+
+mod format;

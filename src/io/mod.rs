@@ -1,0 +1,1 @@
+//! Where bytes go and when they count: plans of files, and the writing of them.

@@ -1,0 +1,1 @@
+//! What a Keras model is; no file format.

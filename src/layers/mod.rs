@@ -1,0 +1,1 @@
+//! Layer classes: what each holds and what shapes it makes.

@@ -1,0 +1,1 @@
+//! Tensors: element types, shapes, and little-endian bytes.
