@@ -1,3 +1,5 @@
 //! HDF5, usable on its own.
 
-mod format;
+pub(crate) mod format;
+
+pub use format::Address;

@@ -1,0 +1,1 @@
+//! The messages object headers are made of, one file each.
