@@ -15,3 +15,8 @@ pub mod tensor;
 
 pub use error::{Error, ErrorKind, Result};
 pub use limits::Limits;
+
+/// Bodies of fuzz targets that need private items; not part of the interface.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use io::fuzz as fuzzing;

@@ -1,1 +1,11 @@
-//! The one integration test binary.
+//! The one integration test binary. What belongs where:
+
+// A test may panic, also in its helpers.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+/// Which room may use which, sizes of files and functions, citations of `spec/`.
+mod architecture;
+/// What the crate pulls in: nothing in C, nothing undocumented.
+mod dependencies;
+/// Committed inputs of the fuzz targets.
+mod fuzz_inputs;
