@@ -538,16 +538,35 @@ fn write_number(out: &mut String, number: &Number) {
         out.push_str(&number.to_string());
         return;
     };
-    // Both print the shortest digits and change to exponents at the same sizes; Python gives
-    // exponents a sign and two digits: 1e-05.
+    // Both print the shortest digits and change to exponents at the same sizes.
     let text = format!("{float:?}");
-    let exponent = text.split_once('e').map(|(_, exponent)| exponent.parse());
-    let _infallible = match (text.split_once('e'), exponent) {
-        (Some((digits, _)), Some(Ok::<i32, _>(exponent))) => {
-            write!(out, "{digits}e{exponent:+03}")
-        }
-        _ => write!(out, "{text}"),
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, ""));
+    let even = halfway_down(float, mantissa)
+        // Below a power of two the neighbour may be nearer to another float.
+        .filter(|even| format!("{even}e{exponent}").trim_end_matches('e').parse() == Ok(float));
+    out.push_str(even.as_deref().unwrap_or(mantissa));
+    // Python gives exponents a sign and two digits: 1e-05.
+    if let Ok(exponent) = exponent.parse::<i32>() {
+        let _infallible = write!(out, "e{exponent:+03}");
+    }
+}
+
+/// The neighbour below `mantissa`, if `float` is exactly half-way to it and it ends in an even
+/// digit: of two equally short and equally near texts Rust prints the upper, Python the even one.
+fn halfway_down(float: f64, mantissa: &str) -> Option<String> {
+    let significant = |text: &str| {
+        let mantissa = text.split('e').next().unwrap_or_default();
+        let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
+        digits.trim_matches('0').to_owned()
     };
+    let last = mantissa.chars().next_back()?.to_digit(10)?;
+    let lower = char::from_digit(last.checked_sub(1)?, 10).filter(|_| last % 2 == 1)?;
+    let even = mantissa.get(..mantissa.len().checked_sub(1)?)?.to_owned() + &lower.to_string();
+    let halfway = significant(&format!("{even}5"));
+    // No float has more than 767 significant digits; 18 of them tell nearly always.
+    let exactly = significant(&format!("{float:.17e}")) == halfway
+        && significant(&format!("{float:.767e}")) == halfway;
+    exactly.then_some(even)
 }
 
 fn write_string(out: &mut String, string: &str) {
