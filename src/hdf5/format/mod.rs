@@ -12,7 +12,13 @@
     clippy::as_conversions
 )]
 
+pub(crate) mod btree_v1;
+pub(crate) mod checksum;
+pub(crate) mod image;
 pub(crate) mod message;
+pub(crate) mod object_header;
+pub(crate) mod superblock;
+pub(crate) mod symbol_table_node;
 
 use std::fmt;
 

@@ -1,1 +1,9 @@
 //! The messages object headers are made of, one file each.
+
+pub(crate) mod attribute_info;
+pub(crate) mod continuation;
+pub(crate) mod group_info;
+pub(crate) mod link;
+pub(crate) mod link_info;
+pub(crate) mod modification_time;
+pub(crate) mod symbol_table;
