@@ -2,6 +2,9 @@
 
 pub(crate) mod attribute_info;
 pub(crate) mod continuation;
+pub(crate) mod dataspace;
+pub(crate) mod datatype;
+pub(crate) mod fill_value;
 pub(crate) mod group_info;
 pub(crate) mod link;
 pub(crate) mod link_info;
