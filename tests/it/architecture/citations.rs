@@ -46,7 +46,7 @@ fn citations_of_the_specification_resolve() {
                 if COMING.contains(&page) && !root().join(page).exists() {
                     continue;
                 }
-                if !resolves(&root(), &citation) {
+                if !resolves(&root(), citation) {
                     wrong.push(format!("{}: {citation}", relative(&path)));
                 }
             }
