@@ -14,7 +14,9 @@
 
 pub(crate) mod btree_v1;
 pub(crate) mod checksum;
+pub(crate) mod global_heap;
 pub(crate) mod image;
+pub(crate) mod local_heap;
 pub(crate) mod message;
 pub(crate) mod object_header;
 pub(crate) mod superblock;
