@@ -1,7 +1,7 @@
 //! Save and load Keras models in pure Rust: no Python, no TensorFlow, no libhdf5.
 
 // While the rooms are being furnished, what one room offers is not yet used by the next.
-#![allow(dead_code)]
+#![allow(dead_code, unused_imports)]
 
 mod checksum;
 mod codec;
@@ -14,7 +14,9 @@ mod limits;
 pub mod tensor;
 
 pub use error::{Error, ErrorKind, Result};
+pub use io::SharedBytes;
 pub use limits::Limits;
+pub use tensor::{DType, Tensor};
 
 /// Bodies of fuzz targets that need private items; not part of the interface.
 #[cfg(fuzzing)]

@@ -2,3 +2,10 @@
 
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
+pub(crate) mod mapping;
+mod memory;
+mod plan;
+mod shared;
+
+pub(crate) use plan::{DigestId, Digests, FilePlan, Slot};
+pub use shared::SharedBytes;

@@ -133,7 +133,7 @@ impl Layout {
                 address,
                 size: None,
             }),
-            Self::CHUNKED => Chunked::new(at, dims, ChunkIndex::BTreeV1, address),
+            Self::CHUNKED => Chunked::checked(at, dims, ChunkIndex::BTreeV1, address),
             _ => Err(class_error(at, class, 2)),
         }
     }
@@ -153,7 +153,7 @@ impl Layout {
                 let rank = from.u8()?;
                 let address = Address::decode(sizes, from)?;
                 let dims = decode_dims(at, rank, 4, from)?;
-                Chunked::new(at, dims, ChunkIndex::BTreeV1, address)
+                Chunked::checked(at, dims, ChunkIndex::BTreeV1, address)
             }
             (Self::CHUNKED, _) => Chunked::decode(sizes, from),
             (Self::VIRTUAL, 4 | 5) => {
@@ -192,7 +192,7 @@ impl Chunked {
     const SINGLE_FILTERED: u8 = 0b10;
 
     /// `dims` as stored: the shape of a chunk and behind it the size of an element.
-    fn new(
+    fn checked(
         at: u64,
         mut dims: Vec<u64>,
         index: ChunkIndex,
@@ -223,7 +223,7 @@ impl Chunked {
         let dims = decode_dims(at, rank, width, from)?;
         let index = ChunkIndex::decode(sizes, flags & Self::SINGLE_FILTERED != 0, from)?;
         let address = Address::decode(sizes, from)?;
-        let mut layout = Self::new(at, dims, index, address)?;
+        let mut layout = Self::checked(at, dims, index, address)?;
         if let Layout::Chunked(chunked) = &mut layout {
             chunked.partial_edges_unfiltered = flags & Self::PARTIAL_EDGES_UNFILTERED != 0;
         }
