@@ -1,5 +1,6 @@
 //! HDF5, usable on its own.
 
+mod dtype;
 pub(crate) mod format;
 
 pub use format::Address;

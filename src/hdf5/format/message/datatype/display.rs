@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{ByteOrder, Datatype, Float, Integer};
+use crate::tensor::DType;
 
 impl fmt::Display for Datatype {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -17,6 +18,9 @@ impl fmt::Display for Datatype {
                 write!(f, "opaque[{size}] `{}`", tag.escape_ascii())
             }
             Datatype::Compound(compound) => {
+                if let Some(complex) = self.dtype() {
+                    return write!(f, "{complex}");
+                }
                 f.write_str("{")?;
                 for (i, member) in compound.members.iter().enumerate() {
                     let comma = if i == 0 { "" } else { ", " };
@@ -25,6 +29,7 @@ impl fmt::Display for Datatype {
                 f.write_str("}")
             }
             Datatype::Reference { .. } => f.write_str("reference"),
+            Datatype::Enumeration(_) if self.dtype() == Some(DType::Bool) => f.write_str("bool"),
             Datatype::Enumeration(enumeration) => {
                 f.write_str("enum(")?;
                 for (i, (name, _)) in enumeration.members.iter().enumerate() {

@@ -174,6 +174,13 @@ fn enumerations() {
     ]);
 }
 
+fn level() -> Datatype {
+    Datatype::Enumeration(Enumeration {
+        base: Box::new(Datatype::Integer(Integer::unsigned(1))),
+        members: vec![("LOW".to_owned(), vec![0]), ("HIGH".to_owned(), vec![1])],
+    })
+}
+
 /// Complex numbers as h5py writes them.
 fn complex64() -> Datatype {
     let part = |name: &str, offset| Member {
@@ -404,8 +411,9 @@ fn shown_as_people_call_them() {
         ),
         (Datatype::fixed_string(12, Charset::Ascii), "string[12]"),
         (Datatype::variable_string(Charset::Utf8), "string"),
-        (complex64(), "{r: float32, i: float32}"),
-        (boolean(), "enum(FALSE, TRUE)"),
+        (complex64(), "complex64"),
+        (boolean(), "bool"),
+        (level(), "enum(LOW, HIGH)"),
     ] {
         assert_eq!(datatype.to_string(), shown);
     }
