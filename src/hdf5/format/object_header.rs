@@ -420,4 +420,5 @@ impl<'a> Chunks<'a> {
 }
 
 #[cfg(test)]
+#[allow(clippy::arithmetic_side_effects)]
 mod tests;

@@ -165,6 +165,7 @@ fn decode_name<'a>(from: Cursor<'a>) -> Result<&'a str> {
 }
 
 #[cfg(test)]
+#[allow(clippy::arithmetic_side_effects)]
 mod tests {
     use super::super::datatype::Integer;
     use super::super::shared::Shared;
