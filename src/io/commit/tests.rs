@@ -108,8 +108,7 @@ fn maps_while_writing(strategy: WriteStrategy) -> bool {
         ..CommitOptions::default()
     };
     plan(&tensors).0.commit(&path, &options).unwrap();
-    let seen = *seen.lock().unwrap();
-    seen
+    *seen.lock().unwrap()
 }
 
 #[test]
