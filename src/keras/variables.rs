@@ -1,0 +1,116 @@
+//! The variables of a model, grouped by its layers.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::tensor::Tensor;
+
+/// A named tensor that a layer or an optimizer owns.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Variable<'a> {
+    /// Its path: `dense_1/kernel`, with the name of the layer in front.
+    pub path: String,
+    /// Its name in the file it came from: `dense_1/kernel:0`.
+    pub stored_name: Option<String>,
+    /// Its values.
+    pub tensor: Tensor<'a>,
+}
+
+/// Variables in the order of the model, layer by layer, found by path in constant time.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Variables<'a> {
+    list: Vec<Variable<'a>>,
+    paths: HashMap<String, usize>,
+    layers: HashMap<String, Range<usize>>,
+}
+
+impl<'a> Variables<'a> {
+    /// Adds all variables of a layer, in the order in which they are saved.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::AlreadyExists`] if the layer has its variables already.
+    pub fn add_layer(&mut self, layer: &str, variables: Vec<Variable<'a>>) -> Result<()> {
+        if self.layers.contains_key(layer) {
+            return Err(Error::new(
+                ErrorKind::AlreadyExists,
+                format!("layer `{layer}` has its variables already"),
+            ));
+        }
+        let start = self.list.len();
+        for variable in variables {
+            // Two variables of one layer may share a name; the first is found by it.
+            self.paths
+                .entry(variable.path.clone())
+                .or_insert(self.list.len());
+            self.list.push(variable);
+        }
+        self.layers.insert(layer.to_owned(), start..self.list.len());
+        Ok(())
+    }
+
+    /// The variables of a layer; none if it has none.
+    pub fn of_layer(&self, layer: &str) -> &[Variable<'a>] {
+        let range = self.layers.get(layer).cloned().unwrap_or_default();
+        self.list.get(range).unwrap_or_default()
+    }
+
+    /// Whether the layer was added, be it without variables.
+    pub fn has_layer(&self, layer: &str) -> bool {
+        self.layers.contains_key(layer)
+    }
+
+    /// The variable at `path`.
+    pub fn get(&self, path: &str) -> Option<&Variable<'a>> {
+        self.list.get(*self.paths.get(path)?)
+    }
+
+    /// The variable at `path`, to be changed.
+    pub fn get_mut(&mut self, path: &str) -> Option<&mut Variable<'a>> {
+        self.list.get_mut(*self.paths.get(path)?)
+    }
+
+    /// All variables in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Variable<'a>> {
+        self.list.iter()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn variable(path: &str) -> Variable<'static> {
+        Variable {
+            path: path.to_owned(),
+            stored_name: None,
+            tensor: Tensor::scalar(1_f32),
+        }
+    }
+
+    #[test]
+    fn are_found_by_path_and_by_layer() {
+        let mut variables = Variables::default();
+        variables
+            .add_layer("a", vec![variable("a/kernel"), variable("a/bias")])
+            .unwrap();
+        variables.add_layer("b", Vec::new()).unwrap();
+        assert_eq!(variables.get("a/bias").unwrap().path, "a/bias");
+        assert_eq!(variables.of_layer("a").len(), 2);
+        assert!(variables.has_layer("b") && variables.of_layer("b").is_empty());
+        assert!(variables.get("c").is_none() && !variables.has_layer("c"));
+        let again = variables.add_layer("a", Vec::new()).unwrap_err();
+        assert_eq!(again.kind(), ErrorKind::AlreadyExists);
+    }
+}
