@@ -2,10 +2,15 @@
 
 mod dtype;
 pub(crate) mod format;
+mod read;
 
 pub use format::Address;
 pub use format::message::dataspace::Dataspace;
 pub use format::message::datatype::{Charset, Datatype, StringPadding};
+pub(crate) use read::is_hdf5;
+pub use read::{
+    Attribute, Dataset, File, Found, Group, Link, LinkTarget, NamedDatatype, Object, Step, Walk,
+};
 
 /// What a [`Datatype`] is made of.
 pub mod datatype {

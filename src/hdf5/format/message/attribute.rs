@@ -44,39 +44,23 @@ impl<'a> AttributeMessage<'a> {
     const SHARED_DATASPACE: u8 = 0b10;
 
     pub(crate) fn decode(sizes: Sizes, from: &mut Cursor<'a>) -> Result<Self> {
-        let at = from.offset();
-        let version = from.u8()?;
-        let flags = from.u8()?;
-        let flags = match version {
-            1 => 0, // reserved
-            2 | 3 => flags,
-            _ => {
-                let message = format!("attribute version {version}, expected 1 to 3");
-                return Err(Error::malformed(at, message));
-            }
-        };
-        let name_length = from.u16()?;
-        let datatype_length = from.u16()?;
-        let dataspace_length = from.u16()?;
-        if version == 3 {
-            from.skip(1)?; // character set of the name: ASCII is UTF-8 too
-        }
-        let padded = version == 1;
-        let name = decode_name(part(name_length, padded, from)?)?;
-        let datatype = part(datatype_length, padded, from)?;
-        let dataspace = part(dataspace_length, padded, from)?;
-        Self::decode_value(sizes, name, flags, datatype, dataspace, from)
-            .within(|| format!("attribute `{name}`"))
+        let parts = Parts::decode(from)?;
+        let name = parts.name;
+        Self::decode_value(sizes, parts, from).within(|| format!("attribute `{name}`"))
     }
 
-    fn decode_value(
-        sizes: Sizes,
-        name: &'a str,
-        flags: u8,
-        mut datatype: Cursor<'a>,
-        mut dataspace: Cursor<'a>,
-        from: &mut Cursor<'a>,
-    ) -> Result<Self> {
+    /// Reads the name alone, so that it is known of attributes that cannot be decoded, too.
+    pub(crate) fn decode_name(from: &mut Cursor<'a>) -> Result<&'a str> {
+        Parts::decode(from).map(|parts| parts.name)
+    }
+
+    fn decode_value(sizes: Sizes, parts: Parts<'a>, from: &mut Cursor<'a>) -> Result<Self> {
+        let Parts {
+            name,
+            flags,
+            mut datatype,
+            mut dataspace,
+        } = parts;
         let datatype = Shareable::decode(
             flags & Self::SHARED_DATATYPE != 0,
             sizes,
@@ -137,6 +121,43 @@ impl<'a> AttributeMessage<'a> {
             to.extend(part);
         }
         to.extend(&*self.data);
+    }
+}
+
+/// The parts of the message before the elements.
+struct Parts<'a> {
+    name: &'a str,
+    flags: u8,
+    datatype: Cursor<'a>,
+    dataspace: Cursor<'a>,
+}
+
+impl<'a> Parts<'a> {
+    fn decode(from: &mut Cursor<'a>) -> Result<Self> {
+        let at = from.offset();
+        let version = from.u8()?;
+        let flags = from.u8()?;
+        let flags = match version {
+            1 => 0, // reserved
+            2 | 3 => flags,
+            _ => {
+                let message = format!("attribute version {version}, expected 1 to 3");
+                return Err(Error::malformed(at, message));
+            }
+        };
+        let name_length = from.u16()?;
+        let datatype_length = from.u16()?;
+        let dataspace_length = from.u16()?;
+        if version == 3 {
+            from.skip(1)?; // character set of the name: ASCII is UTF-8 too
+        }
+        let padded = version == 1;
+        Ok(Parts {
+            name: decode_name(part(name_length, padded, from)?)?,
+            flags,
+            datatype: part(datatype_length, padded, from)?,
+            dataspace: part(dataspace_length, padded, from)?,
+        })
     }
 }
 
