@@ -1,6 +1,6 @@
 //! Which datatypes stand for which dtypes: as h5py writes them.
 
-use super::datatype::{ByteOrder, Compound, Enumeration, Float, Integer, Member};
+use super::datatype::{BitField, ByteOrder, Compound, Enumeration, Float, Integer, Member};
 use super::{Charset, Datatype};
 use crate::tensor::DType;
 
@@ -42,8 +42,9 @@ impl Datatype {
 
     /// Which dtype these elements are, whatever their byte order; `None` if it is none of ours.
     ///
-    /// Opaque elements of two bytes are taken for `bfloat16`, which is how Keras writes it, and
-    /// other enumerations for the integers they are made of.
+    /// Enumerations other than booleans are the integers they are made of, and bit fields unsigned
+    /// integers. Opaque elements are nothing by themselves: Keras writes `bfloat16` so, and says it
+    /// in an attribute of the dataset, which [`Dataset::tensor`](super::Dataset::tensor) looks at.
     pub fn dtype(&self) -> Option<DType> {
         self.element().map(|(dtype, _)| dtype)
     }
@@ -60,7 +61,7 @@ impl Datatype {
                 Some((DType::Bool, ByteOrder::Little))
             }
             Datatype::Enumeration(enumeration) => enumeration.base.element(),
-            Datatype::Opaque { size: 2, .. } => Some((DType::BFloat16, ByteOrder::Little)),
+            Datatype::BitField(bits) => Some((bit_field_dtype(bits)?, bits.order)),
             Datatype::Compound(compound) => complex_element(compound),
             Datatype::Complex { base } => complex_of(base),
             _ => None,
@@ -138,6 +139,16 @@ fn integer_dtype(integer: &Integer) -> Option<DType> {
     }
 }
 
+fn bit_field_dtype(bits: &BitField) -> Option<DType> {
+    integer_dtype(&Integer {
+        size: bits.size,
+        order: bits.order,
+        signed: false,
+        offset: bits.offset,
+        precision: bits.precision,
+    })
+}
+
 fn float_dtype(float: &Float) -> Option<DType> {
     let little = Float {
         order: ByteOrder::Little,
@@ -204,8 +215,7 @@ mod tests {
                 Some((DType::Complex128, ByteOrder::Little)),
             ),
             (native(Float::F16), None),
-            (opaque(2), Some((DType::BFloat16, ByteOrder::Little))),
-            (opaque(3), None),
+            (opaque(2), None),
             (Datatype::Integer(odd), None),
             (
                 Datatype::fixed_string(3, Charset::Ascii),

@@ -112,7 +112,8 @@ impl Dataset {
     pub fn dtype(&self) -> Result<Option<DType>> {
         match self.datatype() {
             Datatype::Opaque { size, .. } => self.declared_dtype(*size),
-            datatype => Ok(elements::dtype(datatype)),
+            Datatype::Array(array) => Ok(array.base.dtype()),
+            datatype => Ok(datatype.dtype()),
         }
     }
 
@@ -211,7 +212,7 @@ impl Dataset {
     ///
     /// As [`bytes`](Self::bytes), and `InvalidArgument` if they are of another type or size.
     pub fn tensor_as(&self, dtype: DType) -> Result<Tensor<'static>> {
-        if elements::dtype(self.datatype()) == Some(dtype) {
+        if self.datatype().dtype() == Some(dtype) {
             return self.tensor();
         }
         let size = dtype.size().and_then(|size| u32::try_from(size).ok());

@@ -15,9 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::hdf5::format::file_length;
 use crate::hdf5::format::global_heap::Reference;
 use crate::hdf5::format::message::dataspace::Dataspace;
-use crate::hdf5::format::message::datatype::{
-    BitField, ByteOrder, Compound, Datatype, Enumeration, Float, Integer, StringPadding,
-};
+use crate::hdf5::format::message::datatype::{ByteOrder, Datatype, StringPadding};
 use crate::io::SharedBytes;
 use crate::tensor::{DType, Tensor};
 
@@ -37,15 +35,6 @@ pub(super) fn shape(dataspace: &Dataspace) -> Vec<u64> {
     match dataspace {
         Dataspace::Null => vec![0],
         dataspace => dataspace.dims().to_vec(),
-    }
-}
-
-/// What a tensor of such elements holds, if tensors know the type.
-pub(super) fn dtype(datatype: &Datatype) -> Option<DType> {
-    match datatype {
-        Datatype::FixedString { .. } | Datatype::VariableString { .. } => Some(DType::String),
-        Datatype::Array(array) => dtype(&array.base),
-        datatype => Number::of(datatype).map(|number| number.dtype),
     }
 }
 
@@ -96,128 +85,29 @@ pub(super) fn little_endian(datatype: &Datatype, data: SharedBytes) -> SharedByt
 }
 
 /// A type of number that tensors have, as it is stored.
-#[derive(Clone, Copy)]
 struct Number {
     dtype: DType,
     order: ByteOrder,
-    /// Bytes of what the order is about: an element, or a part of a complex one.
-    width: usize,
 }
 
 impl Number {
     fn of(datatype: &Datatype) -> Option<Number> {
-        match datatype {
-            Datatype::Integer(integer) => Number::of_integer(integer),
-            Datatype::Float(float) => Number::of_float(float),
-            Datatype::BitField(bits) => Number::of_bits(bits),
-            Datatype::Enumeration(enumeration) => Number::of_enumeration(enumeration),
-            Datatype::Compound(compound) => Number::of_compound(compound),
-            Datatype::Complex { base } => Number::of_complex(base),
-            _ => None,
-        }
+        let (dtype, order) = datatype.element()?;
+        (dtype != DType::String).then_some(Number { dtype, order })
     }
 
-    fn new(dtype: DType, order: ByteOrder) -> Number {
-        let width = dtype.size().unwrap_or(1);
-        Number {
-            dtype,
-            order,
-            width,
-        }
-    }
-
-    fn of_integer(integer: &Integer) -> Option<Number> {
-        let whole =
-            integer.offset == 0 && u32::from(integer.precision) == integer.size.saturating_mul(8);
-        let dtype = match (integer.signed, integer.size) {
-            _ if !whole => return None,
-            (true, 1) => DType::Int8,
-            (true, 2) => DType::Int16,
-            (true, 4) => DType::Int32,
-            (true, 8) => DType::Int64,
-            (false, 1) => DType::UInt8,
-            (false, 2) => DType::UInt16,
-            (false, 4) => DType::UInt32,
-            (false, 8) => DType::UInt64,
-            _ => return None,
+    fn little_endian(&self, data: SharedBytes) -> SharedBytes {
+        let width = match self.dtype {
+            // Two numbers, each in this order.
+            DType::Complex64 => 4,
+            DType::Complex128 => 8,
+            dtype => dtype.size().unwrap_or(1),
         };
-        Some(Number::new(dtype, integer.order))
-    }
-
-    fn of_bits(bits: &BitField) -> Option<Number> {
-        Number::of_integer(&Integer {
-            size: bits.size,
-            order: bits.order,
-            signed: false,
-            offset: bits.offset,
-            precision: bits.precision,
-        })
-    }
-
-    fn of_float(float: &Float) -> Option<Number> {
-        let order = float.order;
-        let little = Float {
-            order: ByteOrder::Little,
-            ..float.clone()
-        };
-        let dtype = match little {
-            Float::F16 => DType::Float16,
-            Float::BF16 => DType::BFloat16,
-            Float::F32 => DType::Float32,
-            Float::F64 => DType::Float64,
-            Float::F8_E4M3 => DType::Float8E4M3,
-            Float::F8_E5M2 => DType::Float8E5M2,
-            _ => return None,
-        };
-        Some(Number::new(dtype, order))
-    }
-
-    /// What h5py makes of booleans; any other enumeration reads as its integers.
-    fn of_enumeration(enumeration: &Enumeration) -> Option<Number> {
-        let number = Number::of(&enumeration.base)?;
-        let is_bool = match enumeration.members.as_slice() {
-            [(no, zero), (yes, one)] => {
-                no == "FALSE" && zero == &[0] && yes == "TRUE" && one == &[1]
-            }
-            _ => false,
-        };
-        match is_bool {
-            true => Some(Number::new(DType::Bool, number.order)),
-            false => Some(number),
-        }
-    }
-
-    /// What h5py makes of complex numbers: two members side by side.
-    fn of_compound(compound: &Compound) -> Option<Number> {
-        let [real, imaginary] = compound.members.as_slice() else {
-            return None;
-        };
-        let part = real.datatype.size();
-        let named = real.name == "r" && imaginary.name == "i";
-        let packed =
-            real.offset == 0 && imaginary.offset == part && compound.size == part.saturating_mul(2);
-        if !named || !packed || real.datatype != imaginary.datatype {
-            return None;
-        }
-        Number::of_complex(&real.datatype)
-    }
-
-    fn of_complex(part: &Datatype) -> Option<Number> {
-        let part = Number::of(part)?;
-        let dtype = match part.dtype {
-            DType::Float32 => DType::Complex64,
-            DType::Float64 => DType::Complex128,
-            _ => return None,
-        };
-        Some(Number { dtype, ..part })
-    }
-
-    fn little_endian(self, data: SharedBytes) -> SharedBytes {
-        if self.order == ByteOrder::Little || self.width < 2 {
+        if self.order == ByteOrder::Little || width == 1 {
             return data;
         }
         let mut bytes = data.to_vec();
-        for number in bytes.chunks_exact_mut(self.width) {
+        for number in bytes.chunks_exact_mut(width) {
             number.reverse();
         }
         bytes.into()
