@@ -15,7 +15,8 @@ pub(super) fn relative(path: &Path) -> String {
     parts.join("/")
 }
 
-/// Every file below `directory`, in a fixed order, outside of build and hidden directories.
+/// Every file below `directory`, in a fixed order, outside of hidden directories and those that
+/// building and fuzzing fill.
 pub(super) fn files_below(directory: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(directory) else {
         return Vec::new();
@@ -26,15 +27,16 @@ pub(super) fn files_below(directory: &Path) -> Vec<PathBuf> {
     for path in paths {
         if !path.is_dir() {
             files.push(path);
-        } else if !path.ends_with("target") && !is_hidden(&path) {
+        } else if !is_left_out(&path) {
             files.extend(files_below(&path));
         }
     }
     files
 }
 
-fn is_hidden(path: &Path) -> bool {
-    path.file_name().unwrap().to_string_lossy().starts_with('.')
+fn is_left_out(directory: &Path) -> bool {
+    let name = directory.file_name().unwrap().to_string_lossy();
+    name.starts_with('.') || ["target", "corpus", "artifacts"].contains(&&*name)
 }
 
 /// Source text whose comments, strings and characters are blanked; lines stay where they were.
