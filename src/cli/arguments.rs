@@ -4,10 +4,10 @@ use std::ffi::OsString;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::completions;
 use crate::exit::Exit;
 use crate::output::Output;
 use crate::terminal::{Color, Terminal};
+use crate::{completions, get, ls};
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 fine, 1 a difference or finding, 2 an error, 3 could not be checked,
@@ -16,7 +16,7 @@ Exit codes: 0 fine, 1 a difference or finding, 2 an error, 3 could not be checke
 /// Look into Keras models and HDF5 files and convert them, without Python or TensorFlow.
 #[derive(Debug, Parser)]
 #[command(name = "hornfels", version, max_term_width = 100, after_help = AFTER_HELP)]
-#[command(subcommand_required = true, arg_required_else_help = false)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -41,6 +41,8 @@ pub(crate) struct Global {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
+    Ls(ls::Args),
+    Get(get::Args),
     Completions(completions::Args),
 }
 

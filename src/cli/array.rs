@@ -37,7 +37,8 @@ pub(crate) fn text(tensor: &Tensor<'_>, extent: Extent) -> Result<String> {
         items: &items,
         shape: &shape,
         short,
-        width: 0,
+        before: 0,
+        after: 0,
         text: String::new(),
     };
     layout.measure(0, 0);
@@ -218,12 +219,25 @@ pub(crate) fn quoted(value: &[u8]) -> String {
     format!("\"{}\"", text::safe(&value).replace('"', "\\\""))
 }
 
+/// How many characters an item has before its decimal point or exponent, and how many after it.
+fn extent(item: &str) -> (usize, usize) {
+    if item.starts_with(['"', 'T', 'F']) {
+        // Words stand at the left.
+        return (0, item.chars().count());
+    }
+    let point = item.find(['.', 'e']).unwrap_or(item.len());
+    let (before, after) = item.split_at(point);
+    (before.chars().count(), after.chars().count())
+}
+
 /// Writes brackets and items, once the widest item is known.
 struct Layout<'a> {
     items: &'a Items<'a>,
     shape: &'a [usize],
     short: bool,
-    width: usize,
+    /// The widest item up to its decimal point, and from there on.
+    before: usize,
+    after: usize,
     text: String,
 }
 
@@ -257,7 +271,9 @@ impl Layout<'_> {
 
     fn measure(&mut self, axis: usize, base: usize) {
         if axis == self.shape.len() {
-            self.width = self.width.max(self.items.text(base).chars().count());
+            let (before, after) = extent(&self.items.text(base));
+            self.before = self.before.max(before);
+            self.after = self.after.max(after);
             return;
         }
         let stride = self.stride(axis);
@@ -294,16 +310,23 @@ impl Layout<'_> {
         self.text.push(']');
     }
 
+    /// An item as wide as all others, its decimal point below theirs.
+    fn padded(&self, item: &str) -> String {
+        let (before, after) = extent(item);
+        format!(
+            "{}{item}{}",
+            " ".repeat(self.before - before),
+            " ".repeat(self.after - after)
+        )
+    }
+
     fn row(&mut self, axis: usize, base: usize) {
         self.text.push('[');
         let indent = axis + 1;
         let mut column = indent;
         for (position, entry) in self.entries(axis).into_iter().enumerate() {
             let item = match entry {
-                Entry::At(index) => {
-                    let item = self.items.text(base + index);
-                    format!("{}{item}", " ".repeat(self.width - item.chars().count()))
-                }
+                Entry::At(index) => self.padded(&self.items.text(base + index)),
                 Entry::Gap => "...".to_owned(),
             };
             let length = item.chars().count();
@@ -347,7 +370,7 @@ mod tests {
         let values = vec![1.0_f32, -20.5, 3.0, 1e-7];
         check(
             Tensor::from_vec(values, [2, 2]).unwrap(),
-            "[[  1.0 -20.5]\n [  3.0  1e-7]]",
+            "[[  1.0  -20.5 ]\n [  3.0    1e-7]]",
         );
     }
 
@@ -386,7 +409,7 @@ mod tests {
     #[test]
     fn strings_are_quoted_and_safe() {
         let values = vec![b"a\"b".to_vec(), b"\x1b[2J".to_vec()];
-        let expected = r#"[     "a\"b" "\u{1b}[2J"]"#;
+        let expected = r#"["a\"b"      "\u{1b}[2J"]"#;
         check(Tensor::strings(values, [2]).unwrap(), expected);
     }
 

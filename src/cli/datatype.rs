@@ -22,7 +22,10 @@ pub(crate) fn name(datatype: &Datatype) -> String {
         Datatype::BitField(field) => format!("bits{}{}", bits(field.size), order(field.order)),
         Datatype::Opaque { size, tag } => match tag.is_empty() {
             true => format!("opaque[{size}]"),
-            false => format!("opaque[{size}] {}", text::safe(&String::from_utf8_lossy(tag))),
+            false => format!(
+                "opaque[{size}] {}",
+                text::safe(&String::from_utf8_lossy(tag))
+            ),
         },
         Datatype::Compound(compound) => compound_name(compound),
         Datatype::Reference { .. } => "reference".to_owned(),
@@ -49,7 +52,10 @@ fn order(order: ByteOrder) -> &'static str {
 }
 
 fn float_name(float: &Float) -> String {
-    let little = Float { order: ByteOrder::Little, ..float.clone() };
+    let little = Float {
+        order: ByteOrder::Little,
+        ..float.clone()
+    };
     let known = [
         (Float::F32, DType::Float32),
         (Float::F64, DType::Float64),
@@ -58,7 +64,10 @@ fn float_name(float: &Float) -> String {
         (Float::F8_E4M3, DType::Float8E4M3),
         (Float::F8_E5M2, DType::Float8E5M2),
     ];
-    let dtype = known.iter().find(|(known, _)| *known == little).map(|(_, dtype)| dtype.name());
+    let dtype = known
+        .iter()
+        .find(|(known, _)| *known == little)
+        .map(|(_, dtype)| dtype.name());
     match dtype {
         Some(name) => format!("{name}{}", order(float.order)),
         None => format!("float{} of its own layout", bits(float.size)),
@@ -67,7 +76,11 @@ fn float_name(float: &Float) -> String {
 
 /// h5py stores booleans as an enumeration and complex numbers as a compound.
 fn enumeration_name(enumeration: &Enumeration) -> String {
-    let names: Vec<&str> = enumeration.members.iter().map(|(name, _)| name.as_str()).collect();
+    let names: Vec<&str> = enumeration
+        .members
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .collect();
     if names == ["FALSE", "TRUE"] {
         return "bool".to_owned();
     }
@@ -87,14 +100,18 @@ fn compound_name(compound: &Compound) -> String {
         .take(8)
         .map(|member| format!("{}: {}", text::safe(&member.name), name(&member.datatype)))
         .collect();
-    let more = if compound.members.len() > members.len() { ", …" } else { "" };
+    let more = if compound.members.len() > members.len() {
+        ", …"
+    } else {
+        ""
+    };
     format!("compound({}{more})", members.join(", "))
 }
 
 #[cfg(test)]
 mod tests {
-    use hornfels::hdf5::datatype::{Array, Integer, Member};
     use hornfels::hdf5::Charset;
+    use hornfels::hdf5::datatype::{Array, Integer, Member};
 
     use super::*;
 
@@ -106,10 +123,19 @@ mod tests {
     fn numbers_are_named_as_dtypes() {
         check(float32(), "float32");
         check(Datatype::Float(Float::BF16), "bfloat16");
-        check(Datatype::Float(Float { order: ByteOrder::Big, ..Float::F64 }), "float64 big-endian");
+        check(
+            Datatype::Float(Float {
+                order: ByteOrder::Big,
+                ..Float::F64
+            }),
+            "float64 big-endian",
+        );
         check(Datatype::Integer(Integer::unsigned(2)), "uint16");
         check(Datatype::Integer(Integer::signed(8)), "int64");
-        let odd = Float { exponent_bias: 3, ..Float::F32 };
+        let odd = Float {
+            exponent_bias: 3,
+            ..Float::F32
+        };
         check(Datatype::Float(odd), "float32 of its own layout");
     }
 
@@ -122,11 +148,27 @@ mod tests {
     #[test]
     fn composites_name_their_parts() {
         let dims = vec![2, 3];
-        check(Datatype::Array(Array { dims, base: Box::new(float32()) }), "float32[2, 3]");
-        let member = |name: &str, offset| Member { name: name.into(), offset, datatype: float32() };
+        check(
+            Datatype::Array(Array {
+                dims,
+                base: Box::new(float32()),
+            }),
+            "float32[2, 3]",
+        );
+        let member = |name: &str, offset| Member {
+            name: name.into(),
+            offset,
+            datatype: float32(),
+        };
         let compound = |members| Datatype::Compound(Compound { size: 8, members });
-        check(compound(vec![member("r", 0), member("i", 4)]), "complex(float32)");
-        check(compound(vec![member("x", 0), member("\u{7}", 4)]), "compound(x: float32, \\u{7}: float32)");
+        check(
+            compound(vec![member("r", 0), member("i", 4)]),
+            "complex(float32)",
+        );
+        check(
+            compound(vec![member("x", 0), member("\u{7}", 4)]),
+            "compound(x: float32, \\u{7}: float32)",
+        );
         let base = Box::new(Datatype::Integer(Integer::signed(1)));
         let members = vec![("FALSE".to_owned(), vec![0]), ("TRUE".to_owned(), vec![1])];
         check(Datatype::Enumeration(Enumeration { base, members }), "bool");

@@ -3,11 +3,15 @@
 //! It sees the library as any other program does. Each verb has a file with its `Args` and its
 //! `run`; what the exit codes mean is in `spec/cli.md#exit-codes`.
 
-#![allow(dead_code)]
+#![allow(dead_code)] // until `convert` and `show` move in
+
 mod arguments;
 mod array;
 mod completions;
+mod datatype;
 mod exit;
+mod get;
+mod ls;
 mod npy;
 mod output;
 mod source;
@@ -45,6 +49,8 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli, terminal: &Terminal, out: &mut Output) -> hornfels::Result<Exit> {
     match cli.verb {
+        Verb::Ls(args) => ls::run(&args, terminal, out),
+        Verb::Get(args) => get::run(&args, terminal, out),
         Verb::Completions(args) => completions::run(&args, out),
     }
 }

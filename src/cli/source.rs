@@ -1,8 +1,10 @@
 //! Where input comes from: a file, or standard input under the name `-`.
 
+use std::io::Read;
 use std::path::Path;
 
-use hornfels::{Error, ErrorKind, Result};
+use hornfels::hdf5::File;
+use hornfels::{Error, ErrorKind, Limits, Result, SharedBytes};
 
 use crate::terminal::Terminal;
 
@@ -17,6 +19,28 @@ pub(crate) fn name(path: &Path) -> String {
         return "standard input".to_owned();
     }
     path.display().to_string()
+}
+
+/// Opens an HDF5 file.
+pub(crate) fn hdf5(path: &Path) -> Result<File> {
+    if !is_stream(path) {
+        return File::open(path);
+    }
+    File::from_bytes(standard_input()?, Limits::default()).map_err(|error| error.within(name(path)))
+}
+
+fn standard_input() -> Result<SharedBytes> {
+    let mut bytes = Vec::new();
+    std::io::stdin()
+        .lock()
+        .read_to_end(&mut bytes)
+        .map_err(|error| {
+            Error::new(
+                ErrorKind::Io,
+                format!("cannot read standard input: {error}"),
+            )
+        })?;
+    Ok(SharedBytes::from(bytes))
 }
 
 /// Keeps bytes that are no text off a person's screen.

@@ -1,0 +1,270 @@
+//! `hornfels get`: one dataset, attribute or variable.
+
+use std::path::PathBuf;
+
+use hornfels::hdf5::{Attribute, Dataset, File, Object};
+use hornfels::{DType, Error, ErrorKind, Result, SharedBytes, Tensor};
+use serde::Serialize;
+
+use crate::array::{self, Extent};
+use crate::exit::Exit;
+use crate::output::Output;
+use crate::source::{self, is_stream};
+use crate::terminal::Terminal;
+use crate::{npy, text};
+
+/// Print a dataset or an attribute, or write it as .npy or raw bytes
+///
+/// PATH is a path in the file (`/model_weights/dense/dense/kernel:0`), an attribute behind a path
+/// and an `@` (`/@model_config`), or a variable as Keras 3 names it (`dense/kernel`).
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The file to read, or `-`
+    file: PathBuf,
+    /// What to read: a dataset, `OBJECT@ATTRIBUTE`, or a variable of the model
+    path: String,
+    /// Read this attribute of the object at PATH
+    #[arg(long, short, value_name = "NAME")]
+    attribute: Option<String>,
+    /// Write NumPy's `.npy`
+    #[arg(long, conflicts_with_all = ["raw", "json"])]
+    npy: bool,
+    /// Write the bytes of the values, little-endian, and nothing else
+    #[arg(long, conflicts_with = "json")]
+    raw: bool,
+    /// Print all values, however many
+    #[arg(long)]
+    full: bool,
+    /// Write into this file; a name that ends in `.npy` asks for `--npy`
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Replace the output file if it exists
+    #[arg(long)]
+    force: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  hornfels get model.h5 dense/kernel
+  hornfels get model.h5 dense/kernel -o kernel.npy
+  hornfels get model.h5 /@model_config | jq .class_name";
+
+/// What was found at the path.
+enum Found {
+    Dataset(Dataset),
+    Attribute(Attribute),
+    Variable(Tensor<'static>),
+}
+
+/// What the result is to be written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Text,
+    Json,
+    Npy,
+    Raw,
+}
+
+/// What `--json` prints.
+#[derive(Debug, Serialize)]
+struct Report<'a> {
+    schema: u32,
+    file: String,
+    path: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attribute: Option<&'a str>,
+    kind: &'static str,
+    dtype: &'static str,
+    shape: &'a [u64],
+    values: serde_json::Value,
+}
+
+pub(crate) fn run(args: &Args, terminal: &Terminal, out: &mut Output) -> Result<Exit> {
+    let form = form(args, terminal);
+    if args.output.is_none() && matches!(form, Form::Npy | Form::Raw) {
+        source::refuse_terminal(terminal, "binary data")?;
+    }
+    let file = source::hdf5(&args.file)?;
+    let found = find(args, &file).map_err(|error| error.within(source::name(&args.file)))?;
+    match &args.output {
+        None => write(args, &found, form, terminal.is_watched(), out)?,
+        Some(path) => Output::save(path, args.force, terminal, |out| {
+            write(args, &found, form, false, out)
+        })?,
+    }
+    Ok(Exit::Fine)
+}
+
+fn form(args: &Args, terminal: &Terminal) -> Form {
+    let suffix = args.output.as_ref().and_then(|path| path.extension());
+    match () {
+        () if args.raw => Form::Raw,
+        () if args.npy => Form::Npy,
+        () if terminal.json => Form::Json,
+        () if suffix.is_some_and(|suffix| suffix == "npy") => Form::Npy,
+        () => Form::Text,
+    }
+}
+
+fn find(args: &Args, file: &File) -> Result<Found> {
+    if let Some(name) = &args.attribute {
+        return attribute(file, &args.path, name);
+    }
+    let missing = match file.get(&args.path) {
+        Ok(object) => return dataset(object, &args.path),
+        Err(error) if error.kind() == ErrorKind::NotFound => error,
+        Err(error) => return Err(error),
+    };
+    // Names may hold an `@` themselves, so every one of them may be the one that separates.
+    for (at, _) in args.path.rmatch_indices('@') {
+        let (object, name) = (args.path.get(..at), args.path.get(at + 1..));
+        if let (Some(object), Some(name)) = (object, name)
+            && file.root().contains(object)?
+        {
+            return attribute(file, object, name);
+        }
+    }
+    match variable(args) {
+        Some(tensor) => Ok(Found::Variable(tensor)),
+        None => {
+            Err(missing.with_hint(format!("`hornfels ls {}` lists what there is", shown(args))))
+        }
+    }
+}
+
+fn shown(args: &Args) -> String {
+    match is_stream(&args.file) {
+        true => "FILE".to_owned(),
+        false => text::safe(&args.file.display().to_string()).into_owned(),
+    }
+}
+
+fn dataset(object: Object, path: &str) -> Result<Found> {
+    match object {
+        Object::Dataset(dataset) => Ok(Found::Dataset(dataset)),
+        Object::Group(_) => Err(not_a_dataset(path, "a group")),
+        Object::NamedDatatype(_) => Err(not_a_dataset(path, "a named datatype")),
+    }
+}
+
+fn not_a_dataset(path: &str, what: &str) -> Error {
+    let message = format!("`{path}` is {what}, expected a dataset, an attribute or a variable");
+    Error::new(ErrorKind::InvalidArgument, message)
+        .with_hint(format!("`hornfels ls FILE {path}` lists what is in it"))
+}
+
+fn attribute(file: &File, path: &str, name: &str) -> Result<Found> {
+    let found = file.get(path)?.attribute(name)?;
+    found.map(Found::Attribute).ok_or_else(|| {
+        Error::new(
+            ErrorKind::NotFound,
+            format!("`{path}` has no attribute `{name}`"),
+        )
+        .with_hint(format!("`hornfels ls FILE {path}` lists its attributes"))
+    })
+}
+
+/// A variable of the model or its optimizer, if the file holds a model and the model such a one.
+fn variable(args: &Args) -> Option<Tensor<'static>> {
+    if is_stream(&args.file) {
+        return None;
+    }
+    None
+}
+
+impl Found {
+    fn tensor(&self) -> Result<Tensor<'static>> {
+        let hint = "`--raw` writes the bytes as they are stored";
+        match self {
+            Found::Dataset(dataset) => dataset.tensor().map_err(|error| match error.kind() {
+                ErrorKind::Unsupported => error.with_hint(hint),
+                _ => error,
+            }),
+            Found::Attribute(attribute) => attribute.tensor(),
+            Found::Variable(tensor) => Ok(tensor.clone()),
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        match self {
+            Found::Dataset(_) => "dataset",
+            Found::Attribute(_) => "attribute",
+            Found::Variable(_) => "variable",
+        }
+    }
+
+    /// The bytes of the values; of a dataset also those that no dtype describes.
+    fn raw(&self) -> Result<SharedBytes> {
+        if let Found::Dataset(dataset) = self {
+            let tensor = dataset.tensor();
+            if !matches!(&tensor, Ok(tensor) if tensor.dtype() == DType::String) {
+                return dataset.bytes();
+            }
+        }
+        let tensor = self.tensor()?;
+        match tensor.string_values() {
+            None => Ok(SharedBytes::from(tensor.bytes().to_vec())),
+            Some([one]) => Ok(SharedBytes::from(one.clone())),
+            Some(_) => Err(Error::new(
+                ErrorKind::InvalidArgument,
+                format!(
+                    "{} strings, whose bytes alone would not say where each ends",
+                    tensor.len()
+                ),
+            )
+            .with_hint("`--json` and `--npy` do")),
+        }
+    }
+}
+
+fn write(args: &Args, found: &Found, form: Form, watched: bool, out: &mut Output) -> Result<()> {
+    if form == Form::Raw {
+        return out.bytes(&found.raw()?);
+    }
+    let tensor = found.tensor()?;
+    match form {
+        Form::Npy => {
+            out.bytes(&npy::header(&tensor))?;
+            match tensor.string_values() {
+                Some(values) => out.bytes(&npy::string_items(values)),
+                None => out.bytes(tensor.bytes()),
+            }
+        }
+        Form::Json => out.json(&Report {
+            schema: 1,
+            file: source::name(&args.file),
+            path: &args.path,
+            attribute: args.attribute.as_deref(),
+            kind: found.kind(),
+            dtype: tensor.dtype().name(),
+            shape: tensor.shape(),
+            values: array::json(&tensor)?,
+        }),
+        Form::Text | Form::Raw => {
+            let extent = if args.full {
+                Extent::Full
+            } else {
+                Extent::Short
+            };
+            print(&tensor, extent, watched, out)
+        }
+    }
+}
+
+/// A string prints as it is and a list of them line by line, the rest as NumPy does.
+fn print(tensor: &Tensor<'_>, extent: Extent, watched: bool, out: &mut Output) -> Result<()> {
+    let Some(values) = tensor.string_values().filter(|_| tensor.shape().len() < 2) else {
+        return out.line(array::text(tensor, extent)?);
+    };
+    for value in values {
+        match watched {
+            true => out.text(&text::safe_lines(&String::from_utf8_lossy(value)))?,
+            false => out.bytes(value)?,
+        }
+        if !value.ends_with(b"\n") {
+            out.text("\n")?;
+        }
+    }
+    Ok(())
+}

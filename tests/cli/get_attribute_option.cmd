@@ -1,0 +1,2 @@
+hornfels get kinds.h5 / --attribute odd@name
+exit: 0

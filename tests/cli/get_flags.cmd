@@ -1,0 +1,2 @@
+hornfels get kinds.h5 flags
+exit: 0

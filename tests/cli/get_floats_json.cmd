@@ -1,0 +1,2 @@
+hornfels get kinds.h5 floats --json
+exit: 0

@@ -1,0 +1,2 @@
+hornfels get kinds.h5 dense/kernel
+exit: 2

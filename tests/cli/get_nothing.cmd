@@ -1,0 +1,2 @@
+hornfels get kinds.h5 nothing
+exit: 0

@@ -1,0 +1,2 @@
+hornfels get kinds.h5 /@odd@name
+exit: 0

@@ -1,0 +1,2 @@
+hornfels get - flags < kinds.h5
+exit: 0

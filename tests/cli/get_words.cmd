@@ -1,0 +1,2 @@
+hornfels get kinds.h5 shortcut/words
+exit: 0

@@ -1,0 +1,2 @@
+hornfels ls early_warning.h5 /model_weights/dense
+exit: 0

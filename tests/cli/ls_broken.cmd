@@ -1,0 +1,2 @@
+hornfels ls broken.h5
+exit: 2

@@ -1,0 +1,2 @@
+hornfels ls kinds.h5 --color always
+exit: 0

@@ -1,0 +1,2 @@
+hornfels ls hostile.h5
+exit: 0

@@ -1,0 +1,2 @@
+hornfels ls kinds.h5
+exit: 0

@@ -1,0 +1,2 @@
+hornfels ls kinds.h5 /a/c
+exit: 2

@@ -1,0 +1,2 @@
+hornfels ls page.h5
+exit: 2

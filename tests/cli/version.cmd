@@ -1,0 +1,2 @@
+hornfels --version
+exit: 0

@@ -1,0 +1,185 @@
+//! The command line tool, case by case: `tests/cli/*.cmd`.
+//!
+//! The first line of such a file is a command for `sh`; then comes `exit: N`. What it prints is in
+//! `.stdout` and `.stderr` beside it, or nothing. `BLESS=1 cargo test cli` rewrites all three. Each
+//! case runs in a directory of its own that holds the files of `tests/data` and those of `made`.
+//!
+//! Where the tool is built for another machine, `HORNFELS_RUNNER` is the command that runs it.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use hornfels::Tensor;
+use hornfels::hdf5::{AttributeValue, Tree, WriteOptions};
+
+/// What a command did.
+#[derive(Debug, PartialEq)]
+struct Outcome {
+    exit: Option<i32>,
+    stdout: String,
+    stderr: String,
+}
+
+#[test]
+fn commands_print_what_their_cases_say() {
+    let bless = std::env::var_os("BLESS").is_some();
+    let mut wrong = Vec::new();
+    for case in cases() {
+        let (command, expected) = read(&case);
+        let found = run(&command);
+        if found == expected {
+            continue;
+        }
+        if bless {
+            write(&case, &command, &found);
+        } else {
+            wrong.push(format!(
+                "{}: {command}\nexpected {expected:#?}\nfound {found:#?}",
+                case.display()
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}\nBLESS=1 accepts what was found", wrong.join("\n\n"));
+}
+
+#[test]
+fn every_expectation_has_its_command() {
+    let mut names: Vec<PathBuf> = entries();
+    names.retain(|path| !path.with_extension("cmd").is_file());
+    assert!(names.is_empty(), "{names:#?}");
+}
+
+fn entries() -> Vec<PathBuf> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli");
+    let mut paths: Vec<PathBuf> =
+        fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
+}
+
+fn cases() -> Vec<PathBuf> {
+    let mut paths = entries();
+    paths.retain(|path| path.extension().is_some_and(|suffix| suffix == "cmd"));
+    assert!(paths.len() > 10, "only {} cases", paths.len());
+    paths
+}
+
+fn read(case: &Path) -> (String, Outcome) {
+    let text = fs::read_to_string(case).unwrap();
+    let mut lines = text.lines();
+    let command = lines.next().unwrap().to_owned();
+    let exit = lines.find_map(|line| line.strip_prefix("exit: ")).map(|code| code.parse().unwrap());
+    let stdout = fs::read_to_string(case.with_extension("stdout")).unwrap_or_default();
+    let stderr = fs::read_to_string(case.with_extension("stderr")).unwrap_or_default();
+    (command, Outcome { exit, stdout, stderr })
+}
+
+fn write(case: &Path, command: &str, found: &Outcome) {
+    let exit = found.exit.expect("ended by a signal");
+    fs::write(case, format!("{command}\nexit: {exit}\n")).unwrap();
+    for (suffix, text) in [("stdout", &found.stdout), ("stderr", &found.stderr)] {
+        let path = case.with_extension(suffix);
+        if text.is_empty() {
+            let _ = fs::remove_file(path);
+        } else {
+            fs::write(path, text).unwrap();
+        }
+    }
+}
+
+fn run(command: &str) -> Outcome {
+    let directory = tempfile::tempdir().unwrap();
+    let tools = tempfile::tempdir().unwrap();
+    install(&tools.path().join("hornfels"));
+    copy_data(directory.path());
+    made(directory.path());
+    let path = format!("{}:/usr/local/bin:/usr/bin:/bin", tools.path().display());
+    let output = Command::new("sh")
+        .args(["-c", command])
+        .current_dir(directory.path())
+        .env_clear()
+        .env("PATH", path)
+        .env("LC_ALL", "C")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    Outcome {
+        exit: output.status.code(),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+/// Puts the tool under its own name where `PATH` finds it.
+fn install(path: &Path) {
+    let binary = env!("CARGO_BIN_EXE_hornfels");
+    match std::env::var("HORNFELS_RUNNER") {
+        Ok(runner) if !runner.is_empty() => {
+            fs::write(path, format!("#!/bin/sh\nexec {runner} {binary} \"$@\"\n")).unwrap();
+            fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        _ => symlink(binary, path).unwrap(),
+    }
+}
+
+fn copy_data(to: &Path) {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    for entry in fs::read_dir(data).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|suffix| suffix == "h5") {
+            fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
+        }
+    }
+}
+
+/// Small files that no Keras wrote.
+fn made(to: &Path) {
+    fs::write(to.join("kinds.h5"), kinds()).unwrap();
+    fs::write(to.join("hostile.h5"), hostile()).unwrap();
+    fs::write(to.join("broken.h5"), broken()).unwrap();
+    fs::write(to.join("page.h5"), "<!DOCTYPE html><html><body>Not found</body></html>\n").unwrap();
+    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 121640\n";
+    fs::write(to.join("pointer.h5"), pointer).unwrap();
+    fs::write(to.join("empty.h5"), "").unwrap();
+}
+
+/// One dataset of every sort that `get` prints in its own way.
+fn kinds() -> Vec<u8> {
+    let floats = [0.1_f32, -2.5, 1e-7, f32::NAN, f32::INFINITY, 3.0];
+    let long: Vec<i32> = (0..5000).collect();
+    let mut tree = Tree::new();
+    let mut root = tree.root();
+    root.dataset("floats", Tensor::from_vec(floats.to_vec(), [2, 3]).unwrap()).unwrap();
+    root.dataset("long", Tensor::from_vec(long, [50, 100]).unwrap()).unwrap();
+    root.dataset("flags", Tensor::from_vec(vec![true, false], [2]).unwrap()).unwrap();
+    root.dataset("scalar", Tensor::scalar(7_u8)).unwrap();
+    root.dataset("nothing", Tensor::from_vec(Vec::<f64>::new(), [0, 3]).unwrap()).unwrap();
+    let words = vec![b"one".to_vec(), b"".to_vec(), b"three".to_vec()];
+    root.dataset("a/b/words", Tensor::strings(words, [3]).unwrap()).unwrap();
+    root.soft_link("shortcut", "/a/b").unwrap();
+    root.attribute("note", AttributeValue::string("two\nlines")).unwrap();
+    root.attribute("odd@name", AttributeValue::from(Tensor::scalar(1.5_f64))).unwrap();
+    tree.to_vec(&WriteOptions::default()).unwrap()
+}
+
+/// Names that would move the cursor, forge a line, or show themselves backwards.
+fn hostile() -> Vec<u8> {
+    let mut tree = Tree::new();
+    let mut root = tree.root();
+    root.dataset("\u{1b}[2J\u{1b}[31mred", Tensor::scalar(1_i32)).unwrap();
+    root.dataset("line\nerror: forged", Tensor::scalar(2_i32)).unwrap();
+    root.dataset("kernel\u{202e}5h.", Tensor::scalar(3_i32)).unwrap();
+    root.attribute("\u{7}bell", AttributeValue::string("\u{1b}]0;title\u{7}")).unwrap();
+    tree.to_vec(&WriteOptions::default()).unwrap()
+}
+
+/// A file with one object header overwritten.
+fn broken() -> Vec<u8> {
+    let mut tree = Tree::new();
+    let mut root = tree.root();
+    root.dataset("good", Tensor::scalar(1_i32)).unwrap();
+    root.dataset("rotten", Tensor::from_vec(vec![1_u8; 77], [77]).unwrap()).unwrap();
+    tree.to_vec(&WriteOptions::default()).unwrap()
+}
