@@ -3,6 +3,7 @@
 mod dtype;
 pub(crate) mod format;
 mod read;
+mod write;
 
 pub use format::Address;
 pub use format::message::dataspace::Dataspace;
@@ -11,6 +12,7 @@ pub(crate) use read::is_hdf5;
 pub use read::{
     Attribute, Dataset, File, Found, Group, Link, LinkTarget, NamedDatatype, Object, Step, Walk,
 };
+pub use write::{DatasetMut, GroupMut, Layout, Tree, Value, WriteOptions};
 
 /// What a [`Datatype`] is made of.
 pub mod datatype {

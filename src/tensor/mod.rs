@@ -190,6 +190,14 @@ impl<'a> Tensor<'a> {
         }
     }
 
+    /// The elements as bytes that can outlive the tensor, if it is borrowed; no copy.
+    pub(crate) fn borrowed_bytes(&self) -> Option<&'a [u8]> {
+        match self.data {
+            Data::Borrowed(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+
     /// The elements of a string tensor, in row-major order.
     pub fn string_values(&self) -> Option<&[Vec<u8>]> {
         match &self.data {

@@ -50,6 +50,13 @@ impl FillValue {
         value: Fill::Default,
     };
 
+    /// What contiguous datasets of variable length have: zeros are written at once, since they
+    /// would not be valid references otherwise.
+    pub(crate) const VARIABLE_LENGTH: FillValue = FillValue {
+        write: 0,
+        ..Self::DEFAULT
+    };
+
     /// How version 2 stores the length of an undefined value.
     const UNDEFINED_LENGTH: u32 = u32::MAX;
 

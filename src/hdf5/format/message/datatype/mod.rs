@@ -435,14 +435,6 @@ impl StringPadding {
 }
 
 impl Charset {
-    /// How we label `bytes`: UTF-8 if it says more than ASCII and is true.
-    pub(crate) fn of(bytes: &[u8]) -> Charset {
-        if !bytes.is_ascii() && std::str::from_utf8(bytes).is_ok() {
-            return Charset::Utf8;
-        }
-        Charset::Ascii
-    }
-
     fn decode(head: Head, nibble: u32) -> Result<Self> {
         Self::from_code(head.nibble(nibble)).ok_or_else(|| {
             head.error(format!(
