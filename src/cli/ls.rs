@@ -100,7 +100,11 @@ fn table(entries: &[Entry]) -> Table {
                 None => {
                     let shape = text::shape(&attribute.shape);
                     let (datatype, shown) = (
-                        attribute.datatype.clone().unwrap_or_default(),
+                        attribute
+                            .datatype
+                            .as_deref()
+                            .map(shown_datatype)
+                            .unwrap_or_default(),
                         attribute.shown.clone(),
                     );
                     table.styled_row([path, datatype, shape, String::new(), shown], Style::Dim);
@@ -127,6 +131,11 @@ fn failed(path: String, reason: &str) -> [String; 5] {
     ]
 }
 
+/// A datatype in the table: one with many members is cut.
+fn shown_datatype(datatype: &str) -> String {
+    text::short(&text::safe(datatype), 40).into_owned()
+}
+
 /// Type, shape, size and value of an object.
 fn cells(kind: &Kind) -> [String; 4] {
     let plain = |kind: &str, value: String| [kind.to_owned(), String::new(), String::new(), value];
@@ -138,7 +147,7 @@ fn cells(kind: &Kind) -> [String; 4] {
             layout,
             stored_bytes,
         } => [
-            datatype.clone(),
+            shown_datatype(datatype),
             text::shape(shape),
             stored_bytes.map_or_else(|| "?".to_owned(), text::size),
             if layout == "contiguous" {
@@ -147,7 +156,7 @@ fn cells(kind: &Kind) -> [String; 4] {
                 layout.clone()
             },
         ],
-        Kind::NamedDatatype { datatype } => plain("named datatype", datatype.clone()),
+        Kind::NamedDatatype { datatype } => plain("named datatype", shown_datatype(datatype)),
         Kind::SoftLink { target } => plain("soft link", format!("-> {}", text::safe(target))),
         Kind::ExternalLink { file, target } => plain(
             "external link",

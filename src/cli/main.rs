@@ -8,7 +8,6 @@
 mod arguments;
 mod array;
 mod completions;
-mod datatype;
 mod exit;
 mod get;
 mod ls;

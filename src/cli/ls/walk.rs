@@ -4,7 +4,7 @@ use hornfels::hdf5::{Attribute, Dataset, Datatype, File, Found, LinkTarget, Obje
 use hornfels::{Error, Result, Tensor};
 use serde::Serialize;
 
-use crate::{array, datatype, text};
+use crate::{array, text};
 
 /// Attribute values up to this many elements are part of the JSON.
 const WHOLE: u64 = 10_000;
@@ -164,7 +164,7 @@ fn object_entry(object: &Object, path: &str, attributes: bool) -> Entry {
             })
         }
         Object::NamedDatatype(named) => Kind::NamedDatatype {
-            datatype: datatype::name(named.datatype()),
+            datatype: named.datatype().to_string(),
         },
     };
     let mut entry = Entry::new(path, kind);
@@ -178,9 +178,9 @@ fn dataset_kind(dataset: &Dataset) -> Result<Kind> {
     let datatype = match dataset.dtype()? {
         // Opaque bytes that an attribute of Keras's names the dtype of.
         Some(dtype) if matches!(dataset.datatype(), Datatype::Opaque { .. }) => {
-            format!("{} as {}", dtype.name(), datatype::name(dataset.datatype()))
+            format!("{} as {}", dtype.name(), dataset.datatype())
         }
-        _ => datatype::name(dataset.datatype()),
+        _ => dataset.datatype().to_string(),
     };
     Ok(Kind::Dataset {
         datatype,
@@ -205,7 +205,7 @@ fn attribute(attribute: &Attribute) -> AttributeEntry {
     };
     AttributeEntry {
         name: attribute.name().to_owned(),
-        datatype: Some(datatype::name(attribute.datatype())),
+        datatype: Some(attribute.datatype().to_string()),
         shape: attribute.shape().to_vec(),
         value,
         shown,
