@@ -2,16 +2,24 @@
 
 use std::fmt;
 use std::fs::File;
+use std::io;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::copy::{self, Copy};
+use super::copy::Copy;
+use super::mapping;
+use super::memory::fill;
 use super::plan::{Digests, FilePlan};
-use super::replace::Replacement;
+use super::replace::Target;
+use super::system::{self, Allocation};
+use super::workers::Workers;
 use crate::error::{Error, Result};
 
-/// When written bytes are flushed to the disk.
+/// When a save waits for the disk.
+///
+/// The default protects what is there already: replacing a good file and then losing power must
+/// not leave zeros. A new file is left to the operating system, which is several times as fast.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Sync {
     /// Before the save is reported.
@@ -24,7 +32,10 @@ pub enum Sync {
     Never,
 }
 
-/// How bytes get into a file; `spec/io.md#strategies` has the measurements.
+/// How bytes get into a file. What is written is the same; only the time differs.
+///
+/// A strategy that the system or the file system cannot follow gives way to the next that it can:
+/// mixed, mapped, positioned, sequential. `spec/io.md#strategies` has the measurements.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum WriteStrategy {
     /// What is fastest for the size, the cores and the system.
@@ -36,11 +47,12 @@ pub enum WriteStrategy {
     Positioned,
     /// One worker writes from the front, the others copy into a mapping from the back.
     Mixed,
-    /// One worker writes from front to back, into files whose length cannot be set.
+    /// One worker writes from front to back, as into a pipe.
     Sequential,
 }
 
-/// Called with the number of bytes written so far.
+/// Called with the number of bytes written so far, from any of the threads that write: of two
+/// calls at a time, the one with the smaller number may come last.
 pub type Progress = Arc<dyn Fn(u64) + Send + std::marker::Sync>;
 
 /// How a plan becomes a file.
@@ -82,40 +94,120 @@ impl fmt::Debug for CommitOptions {
     }
 }
 
+impl CommitOptions {
+    fn progress(&self) -> Option<&(dyn Fn(u64) + Send + std::marker::Sync)> {
+        self.progress.as_deref()
+    }
+}
+
 impl FilePlan<'_> {
     /// Writes the file beside `path` and renames it to there; on failure `path` is as it was.
-    pub(crate) fn commit(mut self, path: &Path, options: &CommitOptions) -> Result<Digests> {
-        let target = Replacement::begin(path, options.overwrite)?;
+    ///
+    /// # Errors
+    /// `NotFound` if there is no directory to write into, `InvalidArgument` if `path` is a
+    /// directory, `AlreadyExists` if there is a file that may not be replaced, `Io` for what the
+    /// operating system reports.
+    pub(crate) fn commit(self, path: &Path, options: &CommitOptions) -> Result<Digests> {
+        self.assert_complete();
+        let failed = |error| cannot_write(path, error);
+        let target = match Target::find(path, options.overwrite)? {
+            Target::File(target) => target,
+            Target::Stream(mut stream) => {
+                return self.stream(&mut stream, options.progress()).map_err(failed);
+            }
+        };
         let flush = match options.sync {
             Sync::Always => true,
             Sync::OnReplace => target.replaces(),
             Sync::Never => false,
         };
-        let digests = self.digests();
-        let filled = self.filled(&digests);
-        let copy = Copy::new(&self.layout, &filled, flush, options);
-        let failed = |error| Error::io(format!("cannot write `{}`", path.display()), error);
-        write(target.file(), &copy).map_err(failed)?;
+        let (temporary, file) = target.create()?;
+        let digests = self.write_file(&file, flush, options).map_err(failed)?;
         if flush {
-            target.file().sync_all().map_err(failed)?;
+            file.sync_all().map_err(failed)?;
         }
-        target.finish(flush)?;
+        drop(file);
+        target.publish(temporary, options.overwrite, flush)?;
+        Ok(digests)
+    }
+
+    /// Fills an empty file of ours.
+    fn write_file(self, file: &File, flush: bool, options: &CommitOptions) -> io::Result<Digests> {
+        // Blocks first: a mapping over a hole dies on a full disk, where allocating only fails.
+        let allocation = match options.strategy {
+            WriteStrategy::Sequential => Allocation::Nothing,
+            _ => system::allocate(file, self.len())?,
+        };
+        if allocation == Allocation::Nothing {
+            return self.stream(&mut &*file, options.progress());
+        }
+        let way = choose(options, self.len(), allocation, flush);
+        let copy = Copy::new(&self.layout, &self.requests).report_to(options.progress());
+        let digests = match way {
+            Way::Mapped { front, workers } => match mapping::map_write(file) {
+                Ok(mut map) if front => copy.to_map_and_positions(&mut map, file, &workers)?,
+                Ok(mut map) => copy.to_memory(&mut map, &workers)?,
+                // Allocated, but not to be mapped: some network file systems.
+                Err(_) => copy.to_positions(file, flush, &workers.at_most(WRITERS))?,
+            },
+            Way::Positioned { workers } => copy.to_positions(file, flush, &workers)?,
+        };
+        for (offset, bytes) in fill(self.deferred, &digests) {
+            system::write_all_at(file, &bytes, offset)?;
+        }
         Ok(digests)
     }
 }
 
-/// Blocks first: a mapping over a hole dies on a full disk, where allocation only fails.
-fn write(file: &File, copy: &Copy<'_>) -> std::io::Result<()> {
-    let strategy = copy.strategy();
-    if strategy == WriteStrategy::Sequential {
-        return copy.sequential(file);
+/// More positioned writers than this wait for each other: a file lets one write at a time.
+const WRITERS: usize = 2;
+
+/// How the bytes of a file that has its length get into it.
+#[derive(Debug)]
+enum Way {
+    /// Into one mapping; with `front`, one worker writes by position meanwhile.
+    Mapped { front: bool, workers: Workers },
+    /// By position.
+    Positioned { workers: Workers },
+}
+
+/// What was asked for, or the fastest that goes; `spec/io.md#strategies` has the measurements.
+fn choose(options: &CommitOptions, len: u64, allocation: Allocation, flush: bool) -> Way {
+    use WriteStrategy::{Auto, Mapped, Mixed, Positioned, Sequential};
+    let small = Workers::for_bytes(len, options.threads).count() == 1;
+    let workers = Workers::new(options.threads);
+    let can_map = cfg!(feature = "mmap") && allocation == Allocation::Blocks;
+    // That a mapping and positioned writes show the same bytes is promised by Linux only.
+    let can_mix = cfg!(target_os = "linux");
+    match options.strategy {
+        Auto if small => Way::Positioned {
+            workers: workers.at_most(1),
+        },
+        // The disk works on what was written by position while more is copied; a mapping is
+        // flushed at the end only.
+        Auto if flush || !can_map => Way::Positioned {
+            workers: workers.at_most(WRITERS),
+        },
+        Positioned | Sequential => Way::Positioned { workers },
+        _ if !can_map => Way::Positioned { workers },
+        Auto | Mixed => Way::Mapped {
+            front: can_mix,
+            workers,
+        },
+        Mapped => Way::Mapped {
+            front: false,
+            workers,
+        },
     }
-    match copy::allocate(file, copy.len()) {
-        copy::Allocated::Blocks => copy.run(file, strategy),
-        copy::Allocated::LengthOnly => copy.run(file, WriteStrategy::Positioned),
-        copy::Allocated::Nothing => copy.sequential(file),
-        copy::Allocated::Failed(error) => Err(error),
+}
+
+pub(super) fn cannot_write(path: &Path, error: io::Error) -> Error {
+    let full = error.kind() == io::ErrorKind::StorageFull;
+    let error = Error::io(format!("cannot write `{}`", path.display()), error);
+    if full {
+        return error.with_hint("free some space; what was there before is unchanged");
     }
+    error
 }
 
 #[cfg(test)]

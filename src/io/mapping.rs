@@ -131,6 +131,12 @@ mod map {
 #[cfg(feature = "mmap")]
 pub(crate) use map::{map_read, map_write};
 
+/// Without the feature nothing is mapped; callers have another way.
+#[cfg(not(feature = "mmap"))]
+pub(crate) fn map_write(_: &std::fs::File) -> std::io::Result<Vec<u8>> {
+    Err(std::io::ErrorKind::Unsupported.into())
+}
+
 /// Starts writing `len` bytes at `offset` of `file` back to the disk, without waiting.
 ///
 /// A hint: where it is not possible nothing happens, and the later flush does all the work.

@@ -1,108 +1,71 @@
 //! A plan becomes bytes in memory or in a stream.
 
-use std::io::Write;
-use std::ops::Range;
+use std::io::{self, Write};
 
-use super::plan::{Digests, FilePlan, index, len_of};
-use crate::checksum::Algorithm;
+use super::copy::Copy;
+use super::plan::{Deferred, Digests, FilePlan, index, len_of};
+use super::workers::Workers;
 use crate::error::{Error, Result};
-
-/// How many bytes at a time zeros are written.
-const ZEROS: [u8; 4096] = [0; 4096];
 
 impl FilePlan<'_> {
     /// The file in memory.
     pub(crate) fn into_vec(mut self) -> Vec<u8> {
-        let digests = self.digests();
+        self.assert_complete();
+        let workers = Workers::for_bytes(self.len(), None);
         let mut bytes = vec![0; index(self.len())];
-        for (offset, part) in self.filled(&digests) {
-            if let Some(place) = bytes
-                .get_mut(index(offset)..)
-                .and_then(|to| to.get_mut(..part.len()))
-            {
-                place.copy_from_slice(&part);
-            }
-        }
-        for (offset, part) in self.layout.parts(0..self.len()) {
-            if let Some(place) = bytes
-                .get_mut(index(offset)..)
-                .and_then(|to| to.get_mut(..part.len()))
-            {
-                place.copy_from_slice(part);
-            }
-        }
+        // Copying from memory to memory does not fail.
+        let _ = self.settle(&workers).and_then(|_| {
+            let copy = Copy::new(&self.layout, &[]);
+            copy.to_memory(&mut bytes, &workers)
+        });
         bytes
     }
 
-    /// Writes the file front to back, without seeking.
-    pub(crate) fn write_to(mut self, out: &mut dyn Write) -> Result<Digests> {
-        let failed = |error| Error::io("cannot write", error);
-        let digests = self.digests();
-        let len = self.len();
-        let filled = self.filled(&digests);
-        let mut parts: Vec<(u64, &[u8])> = self.layout.parts(0..len).collect();
-        parts.extend(
-            filled
-                .iter()
-                .map(|(offset, bytes)| (*offset, bytes.as_slice())),
-        );
-        parts.sort_by_key(|(offset, _)| *offset);
-        let mut at = 0;
-        for (offset, part) in parts {
-            zeros(out, offset - at).map_err(failed)?;
-            out.write_all(part).map_err(failed)?;
-            at = offset + len_of(part);
+    /// Makes deferred parts ordinary ones, which takes a look at all that is digested.
+    fn settle(&mut self, workers: &Workers) -> io::Result<Digests> {
+        if self.deferred.is_empty() {
+            return Ok(Digests::default());
         }
-        zeros(out, len - at).map_err(failed)?;
+        let digests = Copy::new(&self.layout, &self.requests).digests(workers)?;
+        for (offset, bytes) in fill(std::mem::take(&mut self.deferred), &digests) {
+            self.layout.insert(offset, bytes);
+        }
         Ok(digests)
     }
 
-    /// The checksums asked for, each over its whole range.
-    pub(super) fn digests(&self) -> Digests {
+    /// Writes the file front to back, without seeking.
+    pub(crate) fn write_to(self, out: &mut dyn Write) -> Result<Digests> {
         self.assert_complete();
-        let values = self.requests.iter();
-        Digests::new(
-            values
-                .map(|it| self.digest_of(it.range.clone(), it.algorithm))
-                .collect(),
-        )
+        let written = self.stream(out, None);
+        written.map_err(|error| Error::io("cannot write", error))
     }
 
-    fn digest_of(&self, range: Range<u64>, algorithm: Algorithm) -> u32 {
-        let mut crc = Algorithm::EMPTY;
-        let mut at = range.start;
-        for (offset, part) in self.layout.parts(range.clone()) {
-            crc = algorithm.update(algorithm.zeros(crc, offset - at), part);
-            at = offset + len_of(part);
+    pub(super) fn stream(
+        mut self,
+        out: &mut dyn Write,
+        progress: Option<&(dyn Fn(u64) + Send + Sync)>,
+    ) -> io::Result<Digests> {
+        if self.deferred.is_empty() {
+            let copy = Copy::new(&self.layout, &self.requests);
+            return copy.report_to(progress).to_stream(out);
         }
-        algorithm.zeros(crc, range.end - at)
-    }
-
-    /// The deferred parts with their places, each exactly as long as it was said to be.
-    pub(super) fn filled(&mut self, digests: &Digests) -> Vec<(u64, Vec<u8>)> {
-        let fill = |part: super::plan::Deferred<'_>| {
-            let bytes = (part.fill)(&digests.from(part.first_digest));
-            let expected = part.range.end - part.range.start;
-            assert_eq!(
-                len_of(&bytes),
-                expected,
-                "deferred bytes are as long as they were said to be"
-            );
-            (part.range.start, bytes)
-        };
-        std::mem::take(&mut self.deferred)
-            .into_iter()
-            .map(fill)
-            .collect()
+        // What depends on checksums may come before the bytes it depends on.
+        let digests = self.settle(&Workers::for_bytes(self.len(), None))?;
+        let copy = Copy::new(&self.layout, &[]);
+        copy.report_to(progress).to_stream(out)?;
+        Ok(digests)
     }
 }
 
-fn zeros(out: &mut dyn Write, count: u64) -> std::io::Result<()> {
-    let mut left = count;
-    while left > 0 {
-        let len = left.min(len_of(&ZEROS));
-        out.write_all(ZEROS.split_at(index(len)).0)?;
-        left -= len;
-    }
-    Ok(())
+/// The deferred parts with their places, each exactly as long as it was said to be.
+pub(super) fn fill<'a>(
+    deferred: Vec<Deferred<'a>>,
+    digests: &Digests,
+) -> impl Iterator<Item = (u64, Vec<u8>)> {
+    deferred.into_iter().map(|part| {
+        let bytes = (part.fill)(&digests.from(part.first_digest));
+        let (found, expected) = (len_of(&bytes), part.range.end - part.range.start);
+        assert_eq!(found, expected, "deferred bytes are as long as was said");
+        (part.range.start, bytes)
+    })
 }

@@ -2,6 +2,8 @@
 
 mod commit;
 mod copy;
+mod digest;
+mod directory;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 pub(crate) mod mapping;
@@ -9,7 +11,11 @@ mod memory;
 mod plan;
 mod replace;
 mod shared;
+mod sink;
+mod system;
+mod workers;
 
 pub use commit::{CommitOptions, Progress, Sync, WriteStrategy};
+pub(crate) use directory::replace_directory;
 pub(crate) use plan::{DigestId, Digests, FilePlan, Slot};
 pub use shared::SharedBytes;

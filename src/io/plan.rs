@@ -252,6 +252,13 @@ impl<'a> Layout<'a> {
         range
     }
 
+    /// Puts `bytes` where nothing is yet, at `offset`.
+    pub(super) fn insert(&mut self, offset: u64, bytes: Vec<u8>) {
+        let at = (self.segments).partition_point(|segment| segment.end() <= offset);
+        let content = Content::Owned(bytes);
+        self.segments.insert(at, Segment { offset, content });
+    }
+
     /// The bytes inside `range`, in file order, each with its place; between them are zeros.
     pub(super) fn parts(&self, range: Range<u64>) -> impl Iterator<Item = (u64, &[u8])> {
         let first = (self.segments).partition_point(|segment| segment.end() <= range.start);

@@ -1,108 +1,207 @@
 //! A temporary sibling takes the place of a file in one step. `spec/io.md#replace`.
 
-use std::fs::{self, File, OpenOptions};
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::commit::cannot_write;
+use super::system;
 use crate::error::{Error, ErrorKind, Result};
 
-/// A file in the making, beside the one it will replace; dropped unfinished, it is removed.
+/// What a path leads to that something is to be written to.
 #[derive(Debug)]
-pub(super) struct Replacement {
-    file: File,
-    temporary: PathBuf,
-    target: PathBuf,
-    /// The file that is there now, if any.
-    old: Option<fs::Metadata>,
-    overwrite: bool,
-    finished: bool,
+pub(super) enum Target {
+    /// A place for a regular file.
+    File(Place),
+    /// A pipe or a device, which is written to and not replaced.
+    Stream(File),
 }
 
-/// Distinguishes the temporaries of one process.
-static COUNTER: AtomicU64 = AtomicU64::new(0);
+/// A name in a directory, taken or free.
+#[derive(Debug)]
+pub(super) struct Place {
+    /// With links followed, so that a link stays one and what it points to is replaced.
+    path: PathBuf,
+    directory: PathBuf,
+    name: OsString,
+    /// What is there now.
+    pub(super) old: Option<fs::Metadata>,
+}
 
-impl Replacement {
-    /// Creates the temporary beside `path`, after the link that `path` may be.
-    pub(super) fn begin(path: &Path, overwrite: bool) -> Result<Self> {
-        // A link is followed, so that it stays one and what it points to is replaced.
-        let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let old = check(&target, path, overwrite)?;
-        let (file, temporary) =
-            create_sibling(&target).map_err(|error| cannot_create(path, error))?;
-        Ok(Replacement {
-            file,
-            temporary,
-            target,
+impl Target {
+    /// Follows `path`, and makes sure that a file can be there.
+    pub(super) fn find(path: &Path, overwrite: bool) -> Result<Self> {
+        let place = Place::find(path)?;
+        let Some(old) = &place.old else {
+            return Ok(Target::File(place));
+        };
+        if old.is_dir() {
+            return Err(Error::new(
+                ErrorKind::InvalidArgument,
+                format!(
+                    "`{}` is a directory, expected the name of a file",
+                    path.display()
+                ),
+            )
+            .with_hint("name a file inside it"));
+        }
+        if old.is_file() && !overwrite {
+            return Err(exists(path));
+        }
+        // A new file in its place would not need the old one to be writable; its owner does.
+        let file = fs::OpenOptions::new().write(true).open(&place.path);
+        let file = file.map_err(|error| cannot_write(path, error))?;
+        Ok(match old.is_file() {
+            true => Target::File(place),
+            false => Target::Stream(file),
+        })
+    }
+}
+
+impl Place {
+    /// Follows `path`; its directory must be there.
+    pub(super) fn find(path: &Path) -> Result<Self> {
+        let failed = |error| cannot_write(path, error);
+        let old = match fs::metadata(path) {
+            Ok(old) => Some(old),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            // Part of the path is a file.
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => None,
+            Err(error) => return Err(failed(error)),
+        };
+        let path = follow(path).map_err(failed)?;
+        let Some(name) = path.file_name().map(OsStr::to_owned) else {
+            return Err(Error::new(
+                ErrorKind::InvalidArgument,
+                format!("`{}` does not end in a name", path.display()),
+            )
+            .with_hint("add the name of the file to write"));
+        };
+        let directory = directory_of(&path);
+        match fs::metadata(&directory) {
+            Ok(metadata) if metadata.is_dir() => {}
+            Ok(_) => {
+                return Err(Error::new(
+                    ErrorKind::InvalidArgument,
+                    format!("`{}` is not a directory", directory.display()),
+                ));
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(Error::new(
+                    ErrorKind::NotFound,
+                    format!("there is no directory `{}`", directory.display()),
+                )
+                .with_hint("create the directory first"));
+            }
+            Err(error) => return Err(failed(error)),
+        }
+        Ok(Place {
+            path,
+            directory,
+            name,
             old,
-            overwrite,
-            finished: false,
         })
     }
 
-    pub(super) fn file(&self) -> &File {
-        &self.file
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
-    /// Whether there is a file now that will be replaced.
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Whether something is there now.
     pub(super) fn replaces(&self) -> bool {
         self.old.is_some()
     }
 
-    /// Puts the file in its place; with `flush`, its directory entry is on the disk afterwards.
-    pub(super) fn finish(mut self, flush: bool) -> Result<()> {
-        let failed =
-            |error| Error::io(format!("cannot replace `{}`", self.target.display()), error);
-        if let Some(old) = &self.old {
-            // Who could read the old file can read the new one.
-            fs::set_permissions(&self.temporary, old.permissions()).map_err(failed)?;
-        }
-        if self.overwrite {
-            fs::rename(&self.temporary, &self.target).map_err(failed)?;
-        } else {
-            rename_new(&self.temporary, &self.target).map_err(|error| {
-                if error.kind() == io::ErrorKind::AlreadyExists {
-                    exists(&self.target)
-                } else {
-                    failed(error)
+    /// Creates a temporary file beside the place: only within a directory is renaming one step.
+    pub(super) fn create(&self) -> Result<(Temporary, File)> {
+        self.create_with(|path| system::create_new(path, self.old.as_ref()))
+    }
+
+    /// Creates something temporary beside the place, under a name that says what it is.
+    pub(super) fn create_with<T>(
+        &self,
+        create: impl Fn(&Path) -> io::Result<T>,
+    ) -> Result<(Temporary, T)> {
+        loop {
+            let path = self.directory.join(temporary_name(&self.name));
+            match create(&path) {
+                Ok(made) => return Ok((Temporary { path, keep: false }, made)),
+                // Left behind by a killed process that had our number.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => {
+                    let directory = self.directory.display();
+                    let doing = format!("cannot create a temporary file in `{directory}`");
+                    return Err(Error::io(doing, error)
+                        .within(self.path.display().to_string())
+                        .with_hint(
+                            "a new file is completed beside the old one before it takes its place",
+                        ));
                 }
-            })?;
+            }
         }
-        self.finished = true;
+    }
+
+    /// Puts a finished file there; with `flush`, the directory's entry is on the disk afterwards.
+    pub(super) fn publish(&self, file: Temporary, overwrite: bool, flush: bool) -> Result<()> {
+        let renamed = match overwrite {
+            true => fs::rename(&file.path, &self.path),
+            false => system::rename_new(&file.path, &self.path),
+        };
+        renamed.map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => exists(&self.path),
+            _ => self.cannot_replace(error),
+        })?;
+        file.keep();
         if flush {
-            flush_directory(&self.target).map_err(failed)?;
+            let flushed = system::flush_directory(&self.directory);
+            flushed.map_err(|error| cannot_write(&self.path, error))?;
         }
         Ok(())
     }
+
+    pub(super) fn cannot_replace(&self, error: io::Error) -> Error {
+        let error = Error::io(format!("cannot replace `{}`", self.path.display()), error);
+        if cfg!(windows) {
+            return error.with_hint("close what has the old file open, models loaded from it too");
+        }
+        error
+    }
 }
 
-impl Drop for Replacement {
+/// A file or directory in the making, removed when dropped.
+#[derive(Debug)]
+pub(super) struct Temporary {
+    path: PathBuf,
+    keep: bool,
+}
+
+impl Temporary {
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// It has become something else, or is gone.
+    pub(super) fn keep(mut self) {
+        self.keep = true;
+    }
+}
+
+impl Drop for Temporary {
     fn drop(&mut self) {
-        if !self.finished {
-            // What cannot be removed has a name that tells what it is.
-            let _ = fs::remove_file(&self.temporary);
+        if !self.keep {
+            // What cannot be removed has a name that says what it is.
+            let _ = fs::remove_file(&self.path).or_else(|_| fs::remove_dir_all(&self.path));
         }
     }
 }
 
-/// The file that is at the target now; an error where a new one may not be.
-fn check(target: &Path, path: &Path, overwrite: bool) -> Result<Option<fs::Metadata>> {
-    match fs::symlink_metadata(target) {
-        Ok(old) if old.is_dir() => Err(Error::new(
-            ErrorKind::InvalidArgument,
-            format!(
-                "`{}` is a directory, expected the name of a file",
-                path.display()
-            ),
-        )
-        .with_hint("name a file inside it")),
-        Ok(_) if !overwrite => Err(exists(path)),
-        Ok(old) => Ok(Some(old)),
-        Err(_) => Ok(None),
-    }
-}
-
-fn exists(path: &Path) -> Error {
+pub(super) fn exists(path: &Path) -> Error {
     Error::new(
         ErrorKind::AlreadyExists,
         format!("`{}` exists already", path.display()),
@@ -110,80 +209,39 @@ fn exists(path: &Path) -> Error {
     .with_hint("choose another name, or allow overwriting")
 }
 
-fn cannot_create(path: &Path, error: io::Error) -> Error {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    let missing = error.kind() == io::ErrorKind::NotFound;
-    match folder {
-        Some(folder) if missing => Error::new(
-            ErrorKind::NotFound,
-            format!("there is no directory `{}`", folder.display()),
-        )
-        .with_hint("create the directory first"),
-        _ => Error::io(format!("cannot create `{}`", path.display()), error),
+/// A name that no other temporary of a running process has: `.model.h5.hornfels-71-0.tmp`.
+pub(super) fn temporary_name(name: &OsStr) -> OsString {
+    static COUNTER: AtomicU64 = AtomicU64::new(0);
+    /// Names may be 255 bytes long almost everywhere; the rest is for ours.
+    const LONGEST: usize = 200;
+    let mut temporary = OsString::from(".");
+    if name.len() <= LONGEST {
+        temporary.push(name);
+        temporary.push(".");
     }
+    let (process, count) = (system::process(), COUNTER.fetch_add(1, Ordering::Relaxed));
+    temporary.push(format!("hornfels-{process}-{count}.tmp"));
+    temporary
 }
 
-/// A new file in the target's directory: only there is renaming atomic.
-fn create_sibling(target: &Path) -> io::Result<(File, PathBuf)> {
-    let name = target.file_name().ok_or(io::ErrorKind::InvalidInput)?;
-    loop {
-        let count = COUNTER.fetch_add(1, Ordering::Relaxed);
-        let mut sibling = std::ffi::OsString::from(".");
-        sibling.push(name);
-        sibling.push(format!(".hornfels-{}-{count}.tmp", std::process::id()));
-        let path = target.with_file_name(sibling);
-        match OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create_new(true)
-            .open(&path)
-        {
-            Ok(file) => return Ok((file, path)),
-            // Left behind by a process that was killed and had our number.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
+/// Where `path` leads to: the target of the last of its links, which need not exist.
+fn follow(path: &Path) -> io::Result<PathBuf> {
+    /// As many as Linux follows.
+    const LINKS: usize = 40;
+    let mut path = path.to_owned();
+    for _ in 0..LINKS {
+        match fs::read_link(&path) {
+            Ok(next) => path = directory_of(&path).join(next),
+            Err(_) => return Ok(path),
         }
     }
+    Err(io::Error::other("too many levels of symbolic links"))
 }
 
-/// Renames unless there is a file by now.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
-    use rustix::fs::{CWD, RenameFlags, renameat_with};
-    use rustix::io::Errno;
-    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => link_new(from, to),
-        other => Ok(other?),
+/// The directory that `path` names something in.
+fn directory_of(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(directory) if !directory.as_os_str().is_empty() => directory.to_owned(),
+        _ => PathBuf::from("."),
     }
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
-    link_new(from, to)
-}
-
-/// A second name never replaces; file systems without links are left with a check.
-fn link_new(from: &Path, to: &Path) -> io::Result<()> {
-    match fs::hard_link(from, to) {
-        Ok(()) => fs::remove_file(from),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
-        Err(_) if fs::symlink_metadata(to).is_ok() => Err(io::ErrorKind::AlreadyExists.into()),
-        Err(_) => fs::rename(from, to),
-    }
-}
-
-#[cfg(unix)]
-fn flush_directory(target: &Path) -> io::Result<()> {
-    let folder = target
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
-}
-
-/// Other systems flush a rename with the file, or cannot.
-#[cfg(not(unix))]
-fn flush_directory(_: &Path) -> io::Result<()> {
-    Ok(())
 }
