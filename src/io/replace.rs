@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 #[derive(Debug)]
 pub(super) enum Target {
     /// A place for a regular file.
-    File(Place),
+    File(Box<Place>),
     /// A pipe or a device, which is written to and not replaced.
     Stream(File),
 }
@@ -35,7 +35,7 @@ impl Target {
     pub(super) fn find(path: &Path, overwrite: bool) -> Result<Self> {
         let place = Place::find(path)?;
         let Some(old) = &place.old else {
-            return Ok(Target::File(place));
+            return Ok(Target::File(Box::new(place)));
         };
         if old.is_dir() {
             return Err(Error::new(
@@ -54,7 +54,7 @@ impl Target {
         let file = fs::OpenOptions::new().write(true).open(&place.path);
         let file = file.map_err(|error| cannot_write(path, error))?;
         Ok(match old.is_file() {
-            true => Target::File(place),
+            true => Target::File(Box::new(place)),
             false => Target::Stream(file),
         })
     }
