@@ -9,3 +9,5 @@ mod architecture;
 mod dependencies;
 /// Committed inputs of the fuzz targets.
 mod fuzz_inputs;
+/// HDF5 files of other writers: what is found in them, and what is refused.
+mod hdf5_read;
