@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use hornfels::Tensor;
-use hornfels::hdf5::{AttributeValue, Tree, WriteOptions};
+use hornfels::hdf5::{Tree, WriteOptions};
 
 /// What a command did.
 #[derive(Debug, PartialEq)]
@@ -41,7 +41,11 @@ fn commands_print_what_their_cases_say() {
             ));
         }
     }
-    assert!(wrong.is_empty(), "{}\nBLESS=1 accepts what was found", wrong.join("\n\n"));
+    assert!(
+        wrong.is_empty(),
+        "{}\nBLESS=1 accepts what was found",
+        wrong.join("\n\n")
+    );
 }
 
 #[test]
@@ -53,8 +57,10 @@ fn every_expectation_has_its_command() {
 
 fn entries() -> Vec<PathBuf> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli");
-    let mut paths: Vec<PathBuf> =
-        fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut paths: Vec<PathBuf> = fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     paths.sort();
     paths
 }
@@ -70,10 +76,19 @@ fn read(case: &Path) -> (String, Outcome) {
     let text = fs::read_to_string(case).unwrap();
     let mut lines = text.lines();
     let command = lines.next().unwrap().to_owned();
-    let exit = lines.find_map(|line| line.strip_prefix("exit: ")).map(|code| code.parse().unwrap());
+    let exit = lines
+        .find_map(|line| line.strip_prefix("exit: "))
+        .map(|code| code.parse().unwrap());
     let stdout = fs::read_to_string(case.with_extension("stdout")).unwrap_or_default();
     let stderr = fs::read_to_string(case.with_extension("stderr")).unwrap_or_default();
-    (command, Outcome { exit, stdout, stderr })
+    (
+        command,
+        Outcome {
+            exit,
+            stdout,
+            stderr,
+        },
+    )
 }
 
 fn write(case: &Path, command: &str, found: &Outcome) {
@@ -139,7 +154,11 @@ fn made(to: &Path) {
     fs::write(to.join("kinds.h5"), kinds()).unwrap();
     fs::write(to.join("hostile.h5"), hostile()).unwrap();
     fs::write(to.join("broken.h5"), broken()).unwrap();
-    fs::write(to.join("page.h5"), "<!DOCTYPE html><html><body>Not found</body></html>\n").unwrap();
+    fs::write(
+        to.join("page.h5"),
+        "<!DOCTYPE html><html><body>Not found</body></html>\n",
+    )
+    .unwrap();
     let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 121640\n";
     fs::write(to.join("pointer.h5"), pointer).unwrap();
     fs::write(to.join("empty.h5"), "").unwrap();
@@ -151,16 +170,24 @@ fn kinds() -> Vec<u8> {
     let long: Vec<i32> = (0..5000).collect();
     let mut tree = Tree::new();
     let mut root = tree.root();
-    root.dataset("floats", Tensor::from_vec(floats.to_vec(), [2, 3]).unwrap()).unwrap();
-    root.dataset("long", Tensor::from_vec(long, [50, 100]).unwrap()).unwrap();
-    root.dataset("flags", Tensor::from_vec(vec![true, false], [2]).unwrap()).unwrap();
+    root.dataset("floats", Tensor::from_vec(floats.to_vec(), [2, 3]).unwrap())
+        .unwrap();
+    root.dataset("long", Tensor::from_vec(long, [50, 100]).unwrap())
+        .unwrap();
+    root.dataset("flags", Tensor::from_vec(vec![true, false], [2]).unwrap())
+        .unwrap();
     root.dataset("scalar", Tensor::scalar(7_u8)).unwrap();
-    root.dataset("nothing", Tensor::from_vec(Vec::<f64>::new(), [0, 3]).unwrap()).unwrap();
+    root.dataset(
+        "nothing",
+        Tensor::from_vec(Vec::<f64>::new(), [0, 3]).unwrap(),
+    )
+    .unwrap();
     let words = vec![b"one".to_vec(), b"".to_vec(), b"three".to_vec()];
-    root.dataset("a/b/words", Tensor::strings(words, [3]).unwrap()).unwrap();
+    root.dataset("a/b/words", Tensor::strings(words, [3]).unwrap())
+        .unwrap();
     root.soft_link("shortcut", "/a/b").unwrap();
-    root.attribute("note", AttributeValue::string("two\nlines")).unwrap();
-    root.attribute("odd@name", AttributeValue::from(Tensor::scalar(1.5_f64))).unwrap();
+    root.attribute("note", "two\nlines").unwrap();
+    root.attribute("odd@name", 1.5_f64).unwrap();
     tree.to_vec(&WriteOptions::default()).unwrap()
 }
 
@@ -168,18 +195,27 @@ fn kinds() -> Vec<u8> {
 fn hostile() -> Vec<u8> {
     let mut tree = Tree::new();
     let mut root = tree.root();
-    root.dataset("\u{1b}[2J\u{1b}[31mred", Tensor::scalar(1_i32)).unwrap();
-    root.dataset("line\nerror: forged", Tensor::scalar(2_i32)).unwrap();
-    root.dataset("kernel\u{202e}5h.", Tensor::scalar(3_i32)).unwrap();
-    root.attribute("\u{7}bell", AttributeValue::string("\u{1b}]0;title\u{7}")).unwrap();
+    root.dataset("\u{1b}[2J\u{1b}[31mred", Tensor::scalar(1_i32))
+        .unwrap();
+    root.dataset("line\nerror: forged", Tensor::scalar(2_i32))
+        .unwrap();
+    root.dataset("kernel\u{202e}5h.", Tensor::scalar(3_i32))
+        .unwrap();
+    root.attribute("\u{7}bell", "\u{1b}]0;title\u{7}").unwrap();
     tree.to_vec(&WriteOptions::default()).unwrap()
 }
 
-/// A file with one object header overwritten.
+/// A file in which one dataset's dataspace has a version that there is not.
 fn broken() -> Vec<u8> {
     let mut tree = Tree::new();
     let mut root = tree.root();
     root.dataset("good", Tensor::scalar(1_i32)).unwrap();
-    root.dataset("rotten", Tensor::from_vec(vec![1_u8; 77], [77]).unwrap()).unwrap();
-    tree.to_vec(&WriteOptions::default()).unwrap()
+    root.dataset("rotten", Tensor::from_vec(vec![1_u8; 777], [777]).unwrap())
+        .unwrap();
+    let mut bytes = tree.to_vec(&WriteOptions::default()).unwrap();
+    // Version, rank, flags and five reserved bytes come before the size.
+    let size = 777_u64.to_le_bytes();
+    let at = bytes.windows(8).position(|window| window == size).unwrap();
+    bytes[at - 8] = 9;
+    bytes
 }

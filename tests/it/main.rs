@@ -5,6 +5,9 @@
 
 /// Which room may use which, sizes of files and functions, citations of `spec/`.
 mod architecture;
+/// The command line tool, case by case.
+#[cfg(all(target_os = "linux", feature = "cli"))]
+mod cli;
 /// What the crate pulls in: nothing in C, nothing undocumented.
 mod dependencies;
 /// Committed inputs of the fuzz targets.

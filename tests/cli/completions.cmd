@@ -1,2 +1,0 @@
-hornfels completions bash | head -n 1
-exit: 0

@@ -1,2 +1,0 @@
-hornfels completions cmd
-exit: 64

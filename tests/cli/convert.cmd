@@ -1,2 +1,0 @@
-hornfels convert early_warning.h5 out.h5 && hornfels show out.h5
-exit: 0

@@ -1,2 +1,0 @@
-hornfels convert early_warning.h5 kinds.h5 && echo replaced
-exit: 2

@@ -1,2 +1,0 @@
-hornfels convert - - < early_warning.h5 > out.h5 && hornfels convert early_warning.h5 same.h5 -q && cmp out.h5 same.h5
-exit: 0

@@ -1,2 +1,0 @@
-hornfels --help
-exit: 0

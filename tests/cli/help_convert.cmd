@@ -1,2 +1,0 @@
-hornfels convert -h
-exit: 0

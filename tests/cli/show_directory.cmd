@@ -1,2 +1,0 @@
-mkdir model && hornfels show model
-exit: 2

@@ -1,2 +1,0 @@
-hornfels show empty.h5
-exit: 2

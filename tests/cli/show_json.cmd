@@ -1,2 +1,0 @@
-hornfels show early_warning.h5 --json
-exit: 0

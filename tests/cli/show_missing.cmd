@@ -1,2 +1,0 @@
-hornfels show nowhere.h5
-exit: 2

@@ -1,2 +1,0 @@
-hornfels show kinds.h5
-exit: 2

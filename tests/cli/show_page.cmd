@@ -1,2 +1,0 @@
-hornfels show page.h5
-exit: 2

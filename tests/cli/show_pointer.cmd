@@ -1,2 +1,0 @@
-hornfels show pointer.h5
-exit: 2

@@ -1,2 +1,0 @@
-hornfels show - < early_warning.h5 | head -n 3
-exit: 0

@@ -1,2 +1,0 @@
-hornfels --color always show
-exit: 64

@@ -1,2 +1,0 @@
-hornfels
-exit: 64

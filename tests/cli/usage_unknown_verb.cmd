@@ -1,2 +1,0 @@
-hornfels frobnicate
-exit: 64
