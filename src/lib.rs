@@ -8,16 +8,25 @@
 mod checksum;
 mod codec;
 mod error;
+mod facade;
+mod format;
 pub mod hdf5;
 mod io;
 pub mod keras;
+pub mod keras_h5;
 pub mod layers;
 mod limits;
+mod options;
 pub mod tensor;
 
 pub use error::{Error, ErrorKind, Result};
+pub use facade::{load_model, save_model};
+pub use format::Format;
 pub use io::{CommitOptions, Progress, SharedBytes, Sync, WriteStrategy};
 pub use limits::Limits;
+pub use options::{
+    LoadOptions, SaveOptions, SavedModelOptions, Signature, Signatures, VariablePolicy,
+};
 pub use tensor::{DType, Tensor};
 
 /// Bodies of fuzz targets that need private items; not part of the interface.

@@ -14,3 +14,5 @@ mod dependencies;
 mod fuzz_inputs;
 /// HDF5 files of other writers: what is found in them, and what is refused.
 mod hdf5_read;
+/// Real models, through `Model` and back.
+mod whole_models;

@@ -248,24 +248,44 @@ impl<'a> GroupMut<'_, 'a> {
         added.within(|| attribute_of("group", self.path(), name))
     }
 
+    /// Adds the attribute `name` to the group or dataset at `path`, which is there.
+    ///
+    /// # Errors
+    /// `NotFound` if there is no object at `path`; else as [`GroupMut::attribute`].
+    pub fn attribute_of(
+        &mut self,
+        path: &str,
+        name: &str,
+        value: impl Into<Value<'a>>,
+    ) -> Result<()> {
+        let Some(At::Object(id)) = self.find(path) else {
+            let message = format!("no object `{path}` in `{}/`", self.path);
+            return Err(Error::new(ErrorKind::NotFound, message));
+        };
+        let added = self.tree.attribute(id, name, value.into());
+        added.within(|| attribute_of("object", path, name))
+    }
+
     /// Whether there is something at `path`.
     pub fn contains(&self, path: &str) -> bool {
-        let Ok((from, names)) = split(path) else {
-            return false;
-        };
+        self.find(path).is_some()
+    }
+
+    /// What is at `path`; soft links are not followed.
+    fn find(&self, path: &str) -> Option<At> {
+        let (from, names) = split(path).ok()?;
         let mut id = match from {
             From::Root => ObjectId(0),
             From::Here => self.id,
         };
         let mut names = names.peekable();
         while let Some(name) = names.next() {
-            match self.tree.links(id).and_then(|links| links.get(name)) {
-                None => return false,
-                Some(Link::Hard(child)) => id = *child,
-                Some(Link::Soft(_)) => return names.peek().is_none(),
+            match self.tree.links(id)?.get(name)? {
+                Link::Hard(child) => id = *child,
+                Link::Soft(_) => return names.peek().is_none().then_some(At::SoftLink),
             }
         }
-        true
+        Some(At::Object(id))
     }
 
     /// The group that `path` leads through, and the last name, which is free.
@@ -290,6 +310,12 @@ impl<'a> GroupMut<'_, 'a> {
         }
         Ok((group, name))
     }
+}
+
+/// What a path leads to.
+enum At {
+    Object(ObjectId),
+    SoftLink,
 }
 
 /// A dataset of a [`Tree`], to be given attributes.

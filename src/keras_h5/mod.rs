@@ -1,0 +1,32 @@
+//! Whole models in HDF5, `.h5`: which part of a model stands where in the tree.
+//!
+//! | part of the model | in the file |
+//! |---|---|
+//! | network | attribute `model_config` |
+//! | compile config | attribute `training_config` |
+//! | variables of a layer | group `model_weights/<layer>` |
+//! | optimizer state | group `optimizer_weights` |
+//! | metadata | attributes `keras_version`, `backend`; whatever else the file holds |
+//!
+//! `spec/keras_h5.md` has the details. [`save_into`] and [`load_from`] do the same in any group of
+//! an HDF5 file, where Keras takes an open `h5py.File`.
+
+mod attributes;
+mod extras;
+mod names;
+mod read;
+mod write;
+
+pub use read::load_from;
+pub use write::save_into;
+
+const MODEL_CONFIG: &str = "model_config";
+const TRAINING_CONFIG: &str = "training_config";
+const KERAS_VERSION: &str = "keras_version";
+const BACKEND: &str = "backend";
+const MODEL_WEIGHTS: &str = "model_weights";
+const OPTIMIZER_WEIGHTS: &str = "optimizer_weights";
+const LAYER_NAMES: &str = "layer_names";
+const WEIGHT_NAMES: &str = "weight_names";
+/// Variables that belong to the model itself; the group exists since TensorFlow 2.6.
+const TOP_LEVEL: &str = "top_level_model_weights";

@@ -1,0 +1,93 @@
+//! Which names layers and variables have in the file: `spec/keras_h5.md#layout`.
+
+use std::collections::HashSet;
+
+use crate::keras::{Layer, Network, Variable};
+
+/// The names of `model.layers` as Keras lists them: a Sequential leaves its InputLayer out, unless
+/// `lists_input` says that this one does not.
+pub(super) fn saved_layers(network: &Network, lists_input: impl Fn(&str) -> bool) -> Vec<&str> {
+    let is_sequential = matches!(network, Network::Sequential(_));
+    let is_left_out = |layer: &&Layer| {
+        is_sequential && layer.class_name() == "InputLayer" && !lists_input(layer.name())
+    };
+    let listed = network.layers().iter().filter(|layer| !is_left_out(layer));
+    listed.map(Layer::name).collect()
+}
+
+/// The name under which a variable is stored: the one it came with, else that of TensorFlow.
+pub(super) fn stored(variable: &Variable<'_>) -> String {
+    match &variable.stored_name {
+        Some(name) => name.clone(),
+        None => format!("{}:0", variable.path),
+    }
+}
+
+/// The path of a variable that is stored as `name` with a layer.
+pub(super) fn path(layer: &str, name: &str) -> String {
+    let name = without_suffix(name);
+    let is_inside = name
+        .strip_prefix(layer)
+        .is_some_and(|rest| rest.starts_with('/'));
+    if is_inside {
+        name.to_owned()
+    } else {
+        format!("{layer}/{name}")
+    }
+}
+
+/// A TensorFlow name without the number of the output it is.
+pub(super) fn without_suffix(name: &str) -> &str {
+    name.strip_suffix(":0").unwrap_or(name)
+}
+
+/// Makes repeated names distinct: `spec/keras_h5.md#repeated-names`.
+#[derive(Debug, Default)]
+pub(super) struct Unique {
+    taken: HashSet<String>,
+}
+
+impl Unique {
+    /// `name`, or with the first free number before its `:0`.
+    pub(super) fn name(&mut self, name: String) -> String {
+        if self.taken.insert(name.clone()) {
+            return name;
+        }
+        let base = without_suffix(&name);
+        let suffix = name.strip_prefix(base).unwrap_or_default();
+        let numbered = (1_u64..).map(|number| format!("{base}_{number}{suffix}"));
+        let free = numbered
+            .into_iter()
+            .find(|name| self.taken.insert(name.clone()));
+        free.unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_begin_with_the_layer() {
+        let given = [
+            (("dense", "dense/kernel:0"), "dense/kernel"),
+            (("dense", "dense_1/kernel:0"), "dense/dense_1/kernel"),
+            (("encoder", "in_d/kernel:0"), "encoder/in_d/kernel"),
+            (("dense", "dense"), "dense/dense"),
+        ];
+        for ((layer, name), expected) in given {
+            assert_eq!(path(layer, name), expected);
+        }
+    }
+
+    #[test]
+    fn repeated_names_get_numbers() {
+        let mut unique = Unique::default();
+        let names = ["a:0", "a:0", "a_1:0", "a:0", "b", "b"];
+        let found: Vec<String> = names
+            .iter()
+            .map(|name| unique.name((*name).to_owned()))
+            .collect();
+        assert_eq!(found, ["a:0", "a_1:0", "a_1_1:0", "a_2:0", "b", "b_1"]);
+    }
+}

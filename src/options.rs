@@ -1,0 +1,451 @@
+//! How to save and how to load: Keras's arguments with Keras's names, meanings and defaults, and
+//! what a Rust user wants besides.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::format::Format;
+use crate::hdf5::{Layout, WriteOptions};
+use crate::io::{SharedBytes, Sync, WriteStrategy};
+use crate::keras::{Dialect, Model};
+use crate::limits::Limits;
+
+/// How to save a model: the arguments of `tf.keras.models.save_model`, and more.
+///
+/// ```
+/// # fn main() -> hornfels::Result<()> {
+/// use hornfels::{Format, SaveOptions, load_model};
+///
+/// let model = load_model("tests/data/early_warning.h5")?;
+/// let folder = tempfile::tempdir().unwrap();
+/// SaveOptions::new()
+///     .overwrite(false)
+///     .include_optimizer(false)
+///     .save_format(Format::H5)
+///     .save(&model, folder.path().join("copy.h5"))?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SaveOptions {
+    pub(crate) overwrite: bool,
+    pub(crate) include_optimizer: bool,
+    pub(crate) save_format: Option<Format>,
+    pub(crate) signatures: Option<Signatures>,
+    pub(crate) options: Option<SavedModelOptions>,
+    pub(crate) save_traces: bool,
+    pub(crate) dialect: Option<Dialect>,
+    pub(crate) file: WriteOptions,
+}
+
+impl Default for SaveOptions {
+    fn default() -> Self {
+        SaveOptions {
+            overwrite: true,
+            include_optimizer: true,
+            save_format: None,
+            signatures: None,
+            options: None,
+            save_traces: true,
+            dialect: None,
+            file: WriteOptions::default(),
+        }
+    }
+}
+
+impl SaveOptions {
+    /// Keras's defaults: overwrite, include the optimizer, choose the format by the path.
+    pub fn new() -> Self {
+        SaveOptions::default()
+    }
+
+    /// Whether an existing file is replaced; `true` by default, as in Keras.
+    ///
+    /// Where Keras would ask on the terminal, `false` gives [`ErrorKind::AlreadyExists`].
+    ///
+    /// ```
+    /// # use hornfels::SaveOptions;
+    /// let careful = SaveOptions::new().overwrite(false);
+    /// ```
+    #[must_use]
+    pub fn overwrite(mut self, overwrite: bool) -> Self {
+        self.overwrite = overwrite;
+        self
+    }
+
+    /// Whether the compile config and the optimizer's state are saved; `true` by default.
+    ///
+    /// ```
+    /// # use hornfels::SaveOptions;
+    /// let for_inference = SaveOptions::new().include_optimizer(false);
+    /// ```
+    #[must_use]
+    pub fn include_optimizer(mut self, include: bool) -> Self {
+        self.include_optimizer = include;
+        self
+    }
+
+    /// The format, whatever the path says; by default [`Format::of_path`] decides.
+    ///
+    /// ```
+    /// # use hornfels::{Format, SaveOptions};
+    /// let hdf5_under_any_name = SaveOptions::new().save_format(Format::H5);
+    /// ```
+    #[must_use]
+    pub fn save_format(mut self, format: Format) -> Self {
+        self.save_format = Some(format);
+        self
+    }
+
+    /// The signatures of a SavedModel; an error with any other format.
+    ///
+    /// ```
+    /// # use hornfels::{SaveOptions, Signature, Signatures};
+    /// let signatures = Signatures::new().with("serving_default", Signature::new(["dense_1"]));
+    /// let options = SaveOptions::new().signatures(signatures);
+    /// ```
+    #[must_use]
+    pub fn signatures(mut self, signatures: Signatures) -> Self {
+        self.signatures = Some(signatures);
+        self
+    }
+
+    /// The `tf.saved_model.SaveOptions` of a SavedModel; an error with any other format.
+    ///
+    /// ```
+    /// # use hornfels::{SaveOptions, SavedModelOptions};
+    /// let options = SaveOptions::new().options(SavedModelOptions::default());
+    /// ```
+    #[must_use]
+    pub fn options(mut self, options: SavedModelOptions) -> Self {
+        self.options = Some(options);
+        self
+    }
+
+    /// Whether a SavedModel carries each layer's functions; `true` by default. `false` is an error
+    /// with any other format, which has no functions to leave out.
+    ///
+    /// ```
+    /// # use hornfels::SaveOptions;
+    /// let configs_only = SaveOptions::new().save_traces(false);
+    /// ```
+    #[must_use]
+    pub fn save_traces(mut self, save_traces: bool) -> Self {
+        self.save_traces = save_traces;
+        self
+    }
+
+    /// Whose form the configs are written in; by default the one the model came in.
+    ///
+    /// Another form than that is [`ErrorKind::Unsupported`] in this version.
+    ///
+    /// ```
+    /// # use hornfels::{keras::Dialect, SaveOptions};
+    /// let for_keras_3 = SaveOptions::new().dialect(Dialect::Keras3);
+    /// ```
+    #[must_use]
+    pub fn dialect(mut self, dialect: Dialect) -> Self {
+        self.dialect = Some(dialect);
+        self
+    }
+
+    /// The style of an HDF5 file; [`Layout::Classic`] by default, which every reader knows.
+    #[must_use]
+    pub fn layout(mut self, layout: Layout) -> Self {
+        self.file.layout = layout;
+        self
+    }
+
+    /// When written bytes are flushed to the disk; [`Sync::OnReplace`] by default.
+    #[must_use]
+    pub fn sync(mut self, sync: Sync) -> Self {
+        self.file.commit.sync = sync;
+        self
+    }
+
+    /// How bytes are written; [`WriteStrategy::Auto`] by default.
+    #[must_use]
+    pub fn strategy(mut self, strategy: WriteStrategy) -> Self {
+        self.file.commit.strategy = strategy;
+        self
+    }
+
+    /// How many threads write; by default as many as there are cores.
+    #[must_use]
+    pub fn threads(mut self, threads: NonZeroUsize) -> Self {
+        self.file.commit.threads = Some(threads);
+        self
+    }
+
+    /// Called with the number of bytes written so far, from any thread.
+    #[must_use]
+    pub fn progress(mut self, report: impl Fn(u64) + Send + std::marker::Sync + 'static) -> Self {
+        self.file.commit.progress = Some(Arc::new(report));
+        self
+    }
+
+    /// Saves `model` to `path`, atomically: on failure an existing file is as it was.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::AlreadyExists`] without [`overwrite`](Self::overwrite);
+    /// [`ErrorKind::NotFound`] if the directory does not exist (Keras would create it);
+    /// [`ErrorKind::InvalidArgument`] for arguments that do not go with the format.
+    pub fn save(&self, model: &Model<'_>, path: impl AsRef<Path>) -> Result<()> {
+        crate::facade::save(model, path.as_ref(), self)
+    }
+
+    /// The file as bytes. The format is HDF5 unless [`save_format`](Self::save_format) says else.
+    ///
+    /// # Errors
+    ///
+    /// As [`save`](Self::save), but nothing of the file system.
+    pub fn to_vec(&self, model: &Model<'_>) -> Result<Vec<u8>> {
+        crate::facade::to_vec(model, self)
+    }
+
+    /// Writes the file front to back, without seeking: into a pipe, a socket, an archive.
+    ///
+    /// # Errors
+    ///
+    /// As [`to_vec`](Self::to_vec), and [`ErrorKind::Io`] when `out` fails.
+    pub fn write_to(&self, model: &Model<'_>, out: &mut dyn Write) -> Result<()> {
+        crate::facade::write_to(model, self, out)
+    }
+
+    /// Refuses what does not go with `format`, as Keras does.
+    pub(crate) fn check(&self, format: Format) -> Result<()> {
+        if format == Format::SavedModel {
+            return Ok(());
+        }
+        let wrong = [
+            (self.signatures.is_some(), "signatures"),
+            (self.options.is_some(), "options"),
+            (!self.save_traces, "save_traces"),
+        ];
+        let names: Vec<&str> = wrong
+            .iter()
+            .filter(|(is, _)| *is)
+            .map(|(_, name)| *name)
+            .collect();
+        if names.is_empty() {
+            return Ok(());
+        }
+        let message = format!(
+            "`{}` given with the format `{}`, expected only with a SavedModel",
+            names.join("`, `"),
+            format.name()
+        );
+        Err(Error::new(ErrorKind::InvalidArgument, message)
+            .with_hint("leave the argument out, or save to a SavedModel directory"))
+    }
+}
+
+/// Which functions a SavedModel offers under which names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Signatures(pub(crate) BTreeMap<String, Signature>);
+
+impl Signatures {
+    /// None yet.
+    pub fn new() -> Self {
+        Signatures::default()
+    }
+
+    /// The same signatures and one more.
+    #[must_use]
+    pub fn with(mut self, name: impl Into<String>, signature: Signature) -> Self {
+        self.0.insert(name.into(), signature);
+        self
+    }
+
+    /// Names and signatures, in the order of their names.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Signature)> {
+        self.0
+            .iter()
+            .map(|(name, signature)| (name.as_str(), signature))
+    }
+}
+
+/// One named function of a SavedModel: from the model's inputs to the outputs of named layers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Signature {
+    /// The layers whose outputs are returned.
+    pub outputs: Vec<String>,
+    /// The batch size, if it is fixed.
+    pub batch: Option<u64>,
+}
+
+impl Signature {
+    /// Returns the outputs of the named layers, for any batch size.
+    pub fn new<S: Into<String>>(outputs: impl IntoIterator<Item = S>) -> Self {
+        Signature {
+            outputs: outputs.into_iter().map(Into::into).collect(),
+            batch: None,
+        }
+    }
+
+    /// The same function for one batch size only.
+    #[must_use]
+    pub fn batch(mut self, batch: u64) -> Self {
+        self.batch = Some(batch);
+        self
+    }
+}
+
+/// What `tf.saved_model.SaveOptions` holds, with its names and defaults.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SavedModelOptions {
+    /// Operation namespaces that may be saved; empty allows all.
+    pub namespace_whitelist: Vec<String>,
+    /// Whether `debug/saved_model_debug_info.pb` is written.
+    pub save_debug_info: bool,
+    /// Further names for functions: alias to function.
+    pub function_aliases: BTreeMap<String, String>,
+    /// The device that does input and output.
+    pub experimental_io_device: Option<String>,
+    /// What is kept of the devices of variables.
+    pub experimental_variable_policy: VariablePolicy,
+    /// Whether gradients defined by functions are saved; Keras's default is `true`, and the
+    /// default here is none given.
+    pub experimental_custom_gradients: Option<bool>,
+    /// Tags besides `serve`.
+    pub extra_tags: Vec<String>,
+}
+
+/// Whether the devices of variables are saved: `tf.saved_model.experimental.VariablePolicy`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum VariablePolicy {
+    /// No devices.
+    #[default]
+    None,
+    /// The device of each variable.
+    SaveVariableDevices,
+    /// The device of each variable and of each piece of a distributed one.
+    ExpandDistributedVariables,
+}
+
+/// How to load a model: the arguments of `tf.keras.models.load_model`, and more.
+///
+/// ```no_run
+/// # fn main() -> hornfels::Result<()> {
+/// use hornfels::{Limits, LoadOptions};
+/// let model = LoadOptions::new()
+///     .compile(false)
+///     .limits(Limits { max_allocation: 1 << 30, ..Limits::default() })
+///     .load("untrusted.h5")?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct LoadOptions {
+    pub(crate) compile: bool,
+    pub(crate) limits: Limits,
+    pub(crate) map: bool,
+}
+
+impl Default for LoadOptions {
+    fn default() -> Self {
+        LoadOptions {
+            compile: true,
+            limits: Limits::default(),
+            map: true,
+        }
+    }
+}
+
+impl LoadOptions {
+    /// Loads everything, maps the file, and trusts it no further than [`Limits::default`].
+    pub fn new() -> Self {
+        LoadOptions::default()
+    }
+
+    /// Whether the compile config and the optimizer's state are loaded; `true` by default.
+    #[must_use]
+    pub fn compile(mut self, compile: bool) -> Self {
+        self.compile = compile;
+        self
+    }
+
+    /// What the file may make us do.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Whether the file is mapped (the default: loading copies nothing) or read into memory.
+    ///
+    /// A mapping shows what the file becomes: if another process truncates it while it is mapped,
+    /// the operating system ends this one. Files are safe that are replaced by renaming, as this
+    /// crate does; read instead of mapping where you can't be sure.
+    #[must_use]
+    pub fn map(mut self, map: bool) -> Self {
+        self.map = map;
+        self
+    }
+
+    /// Loads the model at `path`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`] and [`ErrorKind::Io`] for the file; [`ErrorKind::Malformed`],
+    /// [`ErrorKind::Unsupported`], [`ErrorKind::Refused`] and [`ErrorKind::LimitExceeded`] for what
+    /// is in it.
+    pub fn load(&self, path: impl AsRef<Path>) -> Result<Model<'static>> {
+        crate::facade::load(path.as_ref(), self)
+    }
+
+    /// Loads a model from a file's bytes.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load), but nothing of the file system.
+    pub fn load_bytes(&self, bytes: impl Into<SharedBytes>) -> Result<Model<'static>> {
+        crate::facade::load_bytes(bytes.into(), self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_belongs_to_a_saved_model_is_an_error_with_h5() {
+        let given = [
+            (
+                SaveOptions::new().signatures(Signatures::new()),
+                "`signatures`",
+            ),
+            (
+                SaveOptions::new().options(SavedModelOptions::default()),
+                "`options`",
+            ),
+            (SaveOptions::new().save_traces(false), "`save_traces`"),
+        ];
+        for (options, name) in given {
+            let error = options.check(Format::H5).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+            assert!(error.message().starts_with(name), "{error}");
+            assert!(options.check(Format::SavedModel).is_ok());
+        }
+        assert!(SaveOptions::new().check(Format::H5).is_ok());
+    }
+
+    #[test]
+    fn signatures_are_ordered_by_name() {
+        let signatures = Signatures::new()
+            .with("second", Signature::new(["b"]).batch(7))
+            .with("first", Signature::new(["a"]));
+        let names: Vec<&str> = signatures.iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["first", "second"]);
+    }
+}
