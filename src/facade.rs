@@ -54,23 +54,72 @@ impl Model<'static> {
     }
 }
 
-pub(crate) fn save(model: &Model<'_>, path: &Path, options: &SaveOptions) -> Result<()> {
+impl SaveOptions {
+    /// Saves `model` to `path`, atomically: on failure an existing file is as it was.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::AlreadyExists`] without [`overwrite`](Self::overwrite);
+    /// [`ErrorKind::NotFound`] if the directory does not exist (Keras would create it);
+    /// [`ErrorKind::InvalidArgument`] for arguments that do not go with the format.
+    pub fn save(&self, model: &Model<'_>, path: impl AsRef<Path>) -> Result<()> {
+        save(model, path.as_ref(), self)
+    }
+
+    /// The file as bytes. The format is HDF5 unless [`save_format`](Self::save_format) says else.
+    ///
+    /// # Errors
+    ///
+    /// As [`save`](Self::save), but nothing of the file system.
+    pub fn to_vec(&self, model: &Model<'_>) -> Result<Vec<u8>> {
+        to_vec(model, self)
+    }
+
+    /// Writes the file front to back, without seeking: into a pipe, a socket, an archive.
+    ///
+    /// # Errors
+    ///
+    /// As [`to_vec`](Self::to_vec), and [`ErrorKind::Io`] when `out` fails.
+    pub fn write_to(&self, model: &Model<'_>, out: &mut dyn Write) -> Result<()> {
+        write_to(model, self, out)
+    }
+}
+
+impl LoadOptions {
+    /// Loads the model at `path`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`] and [`ErrorKind::Io`] for the file; [`ErrorKind::Malformed`],
+    /// [`ErrorKind::Unsupported`], [`ErrorKind::Refused`] and [`ErrorKind::LimitExceeded`] for what
+    /// is in it.
+    pub fn load(&self, path: impl AsRef<Path>) -> Result<Model<'static>> {
+        load(path.as_ref(), self)
+    }
+
+    /// Loads a model from a file's bytes.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load), but nothing of the file system.
+    pub fn load_bytes(&self, bytes: impl Into<SharedBytes>) -> Result<Model<'static>> {
+        load_bytes(bytes.into(), self)
+    }
+}
+
+fn save(model: &Model<'_>, path: &Path, options: &SaveOptions) -> Result<()> {
     let place = || path.display().to_string();
     let format = options.save_format.unwrap_or_else(|| Format::of_path(path));
     let tree = tree(model, format, options).within(place)?;
     tree.save(path, &file_options(options))
 }
 
-pub(crate) fn to_vec(model: &Model<'_>, options: &SaveOptions) -> Result<Vec<u8>> {
+fn to_vec(model: &Model<'_>, options: &SaveOptions) -> Result<Vec<u8>> {
     let format = options.save_format.unwrap_or(Format::H5);
     tree(model, format, options)?.to_vec(&file_options(options))
 }
 
-pub(crate) fn write_to(
-    model: &Model<'_>,
-    options: &SaveOptions,
-    out: &mut dyn Write,
-) -> Result<()> {
+fn write_to(model: &Model<'_>, options: &SaveOptions, out: &mut dyn Write) -> Result<()> {
     let format = options.save_format.unwrap_or(Format::H5);
     tree(model, format, options)?.write_to(out, &file_options(options))
 }
@@ -89,7 +138,7 @@ fn file_options(options: &SaveOptions) -> WriteOptions {
     file
 }
 
-pub(crate) fn load(path: &Path, options: &LoadOptions) -> Result<Model<'static>> {
+fn load(path: &Path, options: &LoadOptions) -> Result<Model<'static>> {
     if path.is_dir() {
         return Err(directory(path));
     }
@@ -106,7 +155,7 @@ fn directory(path: &Path) -> Error {
     Error::new(ErrorKind::Unsupported, what).within(path.display().to_string())
 }
 
-pub(crate) fn load_bytes(bytes: SharedBytes, options: &LoadOptions) -> Result<Model<'static>> {
+fn load_bytes(bytes: SharedBytes, options: &LoadOptions) -> Result<Model<'static>> {
     let file = File::from_bytes(bytes, options.limits)?;
     keras_h5::load_from(&file.root(), options)
 }

@@ -2,16 +2,14 @@
 //! what a Rust user wants besides.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::num::NonZeroUsize;
-use std::path::Path;
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::Format;
 use crate::hdf5::{Layout, WriteOptions};
-use crate::io::{SharedBytes, Sync, WriteStrategy};
-use crate::keras::{Dialect, Model};
+use crate::io::{Sync, WriteStrategy};
+use crate::keras::Dialect;
 use crate::limits::Limits;
 
 /// How to save a model: the arguments of `tf.keras.models.save_model`, and more.
@@ -189,35 +187,6 @@ impl SaveOptions {
         self
     }
 
-    /// Saves `model` to `path`, atomically: on failure an existing file is as it was.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::AlreadyExists`] without [`overwrite`](Self::overwrite);
-    /// [`ErrorKind::NotFound`] if the directory does not exist (Keras would create it);
-    /// [`ErrorKind::InvalidArgument`] for arguments that do not go with the format.
-    pub fn save(&self, model: &Model<'_>, path: impl AsRef<Path>) -> Result<()> {
-        crate::facade::save(model, path.as_ref(), self)
-    }
-
-    /// The file as bytes. The format is HDF5 unless [`save_format`](Self::save_format) says else.
-    ///
-    /// # Errors
-    ///
-    /// As [`save`](Self::save), but nothing of the file system.
-    pub fn to_vec(&self, model: &Model<'_>) -> Result<Vec<u8>> {
-        crate::facade::to_vec(model, self)
-    }
-
-    /// Writes the file front to back, without seeking: into a pipe, a socket, an archive.
-    ///
-    /// # Errors
-    ///
-    /// As [`to_vec`](Self::to_vec), and [`ErrorKind::Io`] when `out` fails.
-    pub fn write_to(&self, model: &Model<'_>, out: &mut dyn Write) -> Result<()> {
-        crate::facade::write_to(model, self, out)
-    }
-
     /// Refuses what does not go with `format`, as Keras does.
     pub(crate) fn check(&self, format: Format) -> Result<()> {
         if format == Format::SavedModel {
@@ -391,26 +360,6 @@ impl LoadOptions {
     pub fn map(mut self, map: bool) -> Self {
         self.map = map;
         self
-    }
-
-    /// Loads the model at `path`.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::NotFound`] and [`ErrorKind::Io`] for the file; [`ErrorKind::Malformed`],
-    /// [`ErrorKind::Unsupported`], [`ErrorKind::Refused`] and [`ErrorKind::LimitExceeded`] for what
-    /// is in it.
-    pub fn load(&self, path: impl AsRef<Path>) -> Result<Model<'static>> {
-        crate::facade::load(path.as_ref(), self)
-    }
-
-    /// Loads a model from a file's bytes.
-    ///
-    /// # Errors
-    ///
-    /// As [`load`](Self::load), but nothing of the file system.
-    pub fn load_bytes(&self, bytes: impl Into<SharedBytes>) -> Result<Model<'static>> {
-        crate::facade::load_bytes(bytes.into(), self)
     }
 }
 

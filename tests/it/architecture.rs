@@ -36,6 +36,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "error", "limits", "tensor", "io", "hdf5", "keras", "layers", "format", "options",
         ],
     ),
+    (
+        "facade",
+        &[
+            "error", "io", "hdf5", "keras", "format", "options", "keras_h5",
+        ],
+    ),
 ];
 
 /// The facade, which may use every room, and the command line tool, which is a crate of its own
