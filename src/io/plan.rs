@@ -309,3 +309,6 @@ fn in_file(place: Option<u64>) -> u64 {
     assert!(place.is_some(), "a file is shorter than 2^64 bytes");
     place.unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests;
