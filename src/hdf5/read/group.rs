@@ -7,6 +7,7 @@
 )]
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::attribute::Attribute;
 use super::dataset::Dataset;
@@ -165,7 +166,12 @@ impl Group {
         let mut pending: Vec<String> = components(path);
         while let Some(name) = pending.pop() {
             if at.address != group.handle.address || at.path != group.handle.path {
-                group = Group::open(at)?;
+                let path = Arc::clone(&at.path);
+                group = Group::open(at).map_err(|error| match error.kind() {
+                    // Below a dataset there is nothing.
+                    ErrorKind::InvalidArgument => missing(&path, &name),
+                    _ => error,
+                })?;
             }
             let found = group
                 .storage
@@ -189,7 +195,7 @@ impl Group {
                 Some(LinkTarget::Unknown { class }) => {
                     return Err(refused(&group, &name, &format!("of class {class}")));
                 }
-                None => return Err(missing(&group, &name)),
+                None => return Err(missing(group.path(), &name)),
             };
         }
         Ok(at)
@@ -219,10 +225,10 @@ fn components(path: &str) -> Vec<String> {
         .collect()
 }
 
-fn missing(group: &Group, name: &str) -> Error {
+fn missing(path: &str, name: &str) -> Error {
     Error::new(
         ErrorKind::NotFound,
-        format!("there is no `{name}` in group {}", group.path()),
+        format!("there is no `{name}` in `{path}`"),
     )
 }
 
