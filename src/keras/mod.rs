@@ -10,8 +10,8 @@ mod object;
 mod variables;
 
 pub use compile::{CompileConfig, OptimizerState};
+pub use dialect::translate;
 pub use model::{Extra, ExtraValue, LayerRef, Metadata, Model};
 pub use network::{Functional, Layer, Network, Sequential};
-pub use dialect::translate;
 pub use object::{Dialect, Object};
 pub use variables::{Variable, Variables};

@@ -30,11 +30,10 @@ mod tests;
 use serde_json::{Map, Value};
 
 use self::class::{Base, Class, Translated};
+use super::network::Network;
 use super::object::{Dialect, Object};
 use crate::error::{Context, Error, ErrorKind, Result};
-
-#[allow(unused_imports)] // The compile config of a model will.
-pub(crate) use self::training::translate_training_config;
+use crate::limits::Limits;
 
 /// The same object in the vocabulary of `to`; an object that is in it already stays as it is.
 ///
@@ -77,6 +76,21 @@ impl Object {
     /// As [`translate`].
     pub fn to_dialect(&self, to: Dialect) -> Result<Object> {
         translate(self, to)
+    }
+}
+
+impl Network {
+    /// The same network in the vocabulary of `to`.
+    ///
+    /// # Errors
+    ///
+    /// As [`translate`]; a layer of the user's own class cannot be translated.
+    pub fn to_dialect(&self, to: Dialect) -> Result<Network> {
+        if self.dialect() == to {
+            return Ok(self.clone());
+        }
+        let translated = translate(&self.to_object(), to)?;
+        Network::from_object(translated, &Limits::unlimited())
     }
 }
 

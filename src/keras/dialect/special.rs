@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::Dialect;
 use super::class::{Translated, no_counterpart};
 use super::nodes;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Keras 2 lets `axis` be a list, which Keras 3 refuses; Keras 2 itself writes one.
 pub(super) fn batch_normalization(of: &mut Translated<'_>) -> Result<()> {
@@ -134,7 +134,7 @@ pub(super) fn reduction(of: &mut Translated<'_>) -> Result<()> {
 }
 
 #[cold]
-fn refused(of: &Translated<'_>, key: &str, class: &str) -> crate::Error {
+fn refused(of: &Translated<'_>, key: &str, class: &str) -> Error {
     let value = of.config.get(key).unwrap_or(&Value::Null);
     no_counterpart(class, key, value, of.to)
 }

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::keras::json;
+use crate::keras::{CompileConfig, json};
 
 /// What Keras 2.15, tf_keras 2.21 and Keras 3.15 write and accept: `tests/interop/dialect_tables.py`.
 const REFERENCE: &str = include_str!("../../../tests/data/dialect_tables.json");
@@ -281,7 +281,7 @@ fn objects_that_nest_too_deep_are_an_error() {
     for _ in 0..MAX_NESTING {
         layer = format!(r#"{{"class_name": "TimeDistributed", "config": {{"layer": {layer}}}}}"#);
     }
-    let json = json::parse_with(&layer, &crate::Limits::unlimited()).unwrap();
+    let json = json::parse_with(&layer, &Limits::unlimited()).unwrap();
     let object = Object::from_json(json, Dialect::Keras2).unwrap();
     let error = translate(&object, Dialect::Keras3).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::LimitExceeded);
@@ -366,8 +366,9 @@ fn masks_that_keras_3_computes_by_operations_are_left_out() {
 #[track_caller]
 fn check_training(from: Dialect, to: Dialect, config: &str, expected: &str) {
     let config = json::parse(config).unwrap();
-    let translated = translate_training_config(config.as_object().unwrap(), from, to).unwrap();
-    assert_eq!(json::to_string(&Value::Object(translated)), expected);
+    let config = CompileConfig::from_json(config, from).unwrap();
+    let translated = config.to_dialect(to).unwrap();
+    assert_eq!(json::object_to_string(translated.json()), expected);
 }
 
 #[test]

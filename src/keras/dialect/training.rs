@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Dialect, Kind, Translator, class_name};
 use crate::error::{Context, Error, ErrorKind, Result};
+use crate::keras::compile::CompileConfig;
 
 /// What Keras 2.11 and later put before the class of an optimizer that is not a legacy one.
 pub(super) const REGISTERED: &str = "Custom>";
@@ -62,12 +63,21 @@ const LOSS_ABBREVIATIONS: &[(&str, &str)] = &[
     ("MSLE", "mean_squared_logarithmic_error"),
 ];
 
-/// The attribute `training_config` of an HDF5 file in the vocabulary of `to`.
-///
-/// # Errors
-///
-/// As [`translate`](super::translate): an optimizer, loss or metric that is not built in.
-pub(crate) fn translate_training_config(
+impl CompileConfig {
+    /// The same in the vocabulary of `to`, with the keys of the HDF5 attribute `training_config`.
+    ///
+    /// # Errors
+    ///
+    /// As [`translate`](super::translate): an optimizer, loss or metric that is not built in.
+    pub fn to_dialect(&self, to: Dialect) -> Result<CompileConfig> {
+        let from = self.dialect();
+        let config = translate_training_config(self.json(), from, to);
+        let config = config.within(|| "training config")?;
+        CompileConfig::from_json(Value::Object(config), to)
+    }
+}
+
+fn translate_training_config(
     config: &Map<String, Value>,
     from: Dialect,
     to: Dialect,
@@ -94,7 +104,11 @@ pub(crate) fn translate_training_config(
         translated.insert("steps_per_execution".to_owned(), Value::from(1));
         translated.insert("jit_compile".to_owned(), Value::Bool(false));
     }
-    if let Value::Object(optimizer) = of("optimizer_config") {
+    // Archives of Keras 3 call it `optimizer`.
+    let optimizer = config
+        .get("optimizer_config")
+        .or_else(|| config.get("optimizer"));
+    if let Some(Value::Object(optimizer)) = optimizer {
         let mut optimizer = translator.optimizer(optimizer)?;
         // The file says class and config only, in both dialects.
         optimizer.retain(|key, _| key == "class_name" || key == "config");
