@@ -7,7 +7,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use crate::exit::Exit;
 use crate::output::Output;
 use crate::terminal::{Color, Terminal};
-use crate::{completions, get, ls};
+use crate::{completions, convert, get, ls, show};
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 fine, 1 a difference or finding, 2 an error, 3 could not be checked,
@@ -41,8 +41,10 @@ pub(crate) struct Global {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
+    Show(show::Args),
     Ls(ls::Args),
     Get(get::Args),
+    Convert(convert::Args),
     Completions(completions::Args),
 }
 

@@ -51,7 +51,12 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
     /// How bytes are written
-    #[arg(long, value_name = "STRATEGY", default_value = "auto", hide_short_help = true)]
+    #[arg(
+        long,
+        value_name = "STRATEGY",
+        default_value = "auto",
+        hide_short_help = true
+    )]
     strategy: StrategyName,
 }
 
@@ -190,7 +195,11 @@ fn format(args: &Args) -> Result<Format> {
 /// Saves, and where the file exists asks before saving over it.
 fn save(args: &Args, options: SaveOptions, model: &Model<'_>, terminal: &Terminal) -> Result<()> {
     let path = &args.output;
-    let total = model.variables.iter().map(|variable| variable.tensor.byte_len()).sum();
+    let total = model
+        .variables
+        .iter()
+        .map(|variable| variable.tensor.byte_len())
+        .sum();
     let progress = Progress::new(terminal, total, "writing");
     let options = match progress.reporter() {
         Some(report) => options.progress(report),
@@ -215,10 +224,20 @@ fn report(args: &Args, terminal: &Terminal, out: &mut Output) -> Result<()> {
     if terminal.json {
         let input = args.input.display().to_string();
         let (input, output) = (&*input, &*name);
-        return out.json(&Report { schema: 1, input, output, format: Format::H5.name(), bytes });
+        return out.json(&Report {
+            schema: 1,
+            input,
+            output,
+            format: Format::H5.name(),
+            bytes,
+        });
     }
     if terminal.quiet {
         return Ok(());
     }
-    out.line(format!("wrote {} ({})", text::safe(&name), text::size(bytes)))
+    out.line(format!(
+        "wrote {} ({})",
+        text::safe(&name),
+        text::size(bytes)
+    ))
 }

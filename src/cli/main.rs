@@ -3,16 +3,16 @@
 //! It sees the library as any other program does. Each verb has a file with its `Args` and its
 //! `run`; what the exit codes mean is in `spec/cli.md#exit-codes`.
 
-#![allow(dead_code)] // until `convert` and `show` move in
-
 mod arguments;
 mod array;
 mod completions;
+mod convert;
 mod exit;
 mod get;
 mod ls;
 mod npy;
 mod output;
+mod show;
 mod source;
 mod table;
 mod terminal;
@@ -48,8 +48,10 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli, terminal: &Terminal, out: &mut Output) -> hornfels::Result<Exit> {
     match cli.verb {
+        Verb::Show(args) => show::run(&args, terminal, out),
         Verb::Ls(args) => ls::run(&args, terminal, out),
         Verb::Get(args) => get::run(&args, terminal, out),
+        Verb::Convert(args) => convert::run(&args, terminal, out),
         Verb::Completions(args) => completions::run(&args, out),
     }
 }

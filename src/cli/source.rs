@@ -4,7 +4,8 @@ use std::io::Read;
 use std::path::Path;
 
 use hornfels::hdf5::File;
-use hornfels::{Error, ErrorKind, Limits, Result, SharedBytes};
+use hornfels::keras::Model;
+use hornfels::{Error, ErrorKind, Limits, LoadOptions, Result, SharedBytes};
 
 use crate::terminal::Terminal;
 
@@ -27,6 +28,16 @@ pub(crate) fn hdf5(path: &Path) -> Result<File> {
         return File::open(path);
     }
     File::from_bytes(standard_input()?, Limits::default()).map_err(|error| error.within(name(path)))
+}
+
+/// Loads a model.
+pub(crate) fn model(path: &Path) -> Result<Model<'static>> {
+    let options = LoadOptions::new();
+    if !is_stream(path) {
+        return options.load(path);
+    }
+    let loaded = options.load_bytes(standard_input()?);
+    loaded.map_err(|error| error.within(name(path)))
 }
 
 fn standard_input() -> Result<SharedBytes> {

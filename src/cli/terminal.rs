@@ -52,7 +52,6 @@ pub(crate) enum Style {
     Bold,
     Dim,
     Red,
-    Cyan,
 }
 
 impl Style {
@@ -65,7 +64,6 @@ impl Style {
             Style::Bold => "1",
             Style::Dim => "2",
             Style::Red => "1;31",
-            Style::Cyan => "36",
         };
         format!("\u{1b}[{code}m{text}\u{1b}[0m")
     }

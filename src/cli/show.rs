@@ -1,0 +1,152 @@
+//! `hornfels show`: what a model is.
+
+mod summary;
+
+use std::path::PathBuf;
+
+use hornfels::Result;
+use hornfels::keras::{CompileConfig, Dialect, Layer, Model, Network, OptimizerState};
+use serde_json::Value;
+
+use self::summary::{LayerRow, Optimizer, Summary};
+use crate::exit::Exit;
+use crate::output::Output;
+use crate::source;
+use crate::terminal::Terminal;
+
+/// Show what a model is: its layers, parameters, optimizer, and the Keras that wrote it
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The model, or `-`
+    #[arg(value_name = "MODEL")]
+    model: PathBuf,
+    /// List the layers of nested models too
+    #[arg(long)]
+    expand: bool,
+}
+
+pub(crate) fn run(args: &Args, terminal: &Terminal, out: &mut Output) -> Result<Exit> {
+    let file = source::hdf5(&args.model)?;
+    let name = source::name(&args.model);
+    let model = hornfels::keras_h5::load_from(&file.root(), &hornfels::LoadOptions::new())
+        .map_err(|error| error.within(name.clone()))?;
+    let summary = Summary {
+        schema: 1,
+        file: name,
+        format: "h5",
+        bytes: file.len(),
+        superblock_version: file.superblock_version(),
+        keras_version: model.metadata.keras_version.clone(),
+        backend: model.metadata.backend.clone(),
+        dialect: match model.network.dialect() {
+            Dialect::Keras1 => "Keras 1",
+            Dialect::Keras2 => "Keras 2",
+            Dialect::Keras3 => "Keras 3",
+        },
+        name: model.name().to_owned(),
+        class: model.network.object().class_name().to_owned(),
+        layers: layers(&model),
+        parameters: model
+            .variables
+            .iter()
+            .map(|variable| variable.tensor.len())
+            .sum(),
+        variable_bytes: model
+            .variables
+            .iter()
+            .map(|variable| variable.tensor.byte_len())
+            .sum(),
+        optimizer: model
+            .compile
+            .as_ref()
+            .map(|compile| optimizer(compile, model.optimizer.as_ref())),
+        loss: model
+            .compile
+            .as_ref()
+            .and_then(|compile| compile.loss().cloned()),
+        metrics: model.compile.as_ref().map(metrics).unwrap_or_default(),
+    };
+    if terminal.json {
+        out.json(&summary)?;
+    } else {
+        out.text(&summary.render(args.expand, terminal))?;
+    }
+    Ok(Exit::Fine)
+}
+
+/// The layers of the model. What a nested model holds counts for the layer that it is.
+fn layers(model: &Model<'_>) -> Vec<LayerRow> {
+    let count = |layer: &Layer| {
+        let variables = model.variables.of_layer(layer.name());
+        Some(variables.iter().map(|variable| variable.tensor.len()).sum())
+    };
+    rows(&model.network, &count)
+}
+
+fn rows(network: &Network, count: &dyn Fn(&Layer) -> Option<u64>) -> Vec<LayerRow> {
+    let layers = network.layers().iter();
+    layers
+        .map(|layer| LayerRow {
+            name: layer.name().to_owned(),
+            class: layer.class_name().to_owned(),
+            parameters: count(layer),
+            connected_to: connected_to(layer),
+            layers: layer.network().map(|inner| rows(inner, &|_| None)),
+        })
+        .collect()
+}
+
+/// The layers whose outputs a layer takes, each once, in the order of its calls.
+fn connected_to(layer: &Layer) -> Vec<String> {
+    let mut found = Vec::new();
+    if let Some(calls) = layer.object().json().get("inbound_nodes") {
+        collect(calls, &mut found);
+    }
+    found
+}
+
+/// Tensors are `["layer", node, tensor, ...]`; Keras 3 has them inside `keras_history`.
+fn collect(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Array(items) => match items.as_slice() {
+            [
+                Value::String(layer),
+                Value::Number(_),
+                Value::Number(_),
+                rest @ ..,
+            ] => {
+                if !found.contains(layer) {
+                    found.push(layer.clone());
+                }
+                rest.iter().for_each(|item| collect(item, found));
+            }
+            items => items.iter().for_each(|item| collect(item, found)),
+        },
+        Value::Object(members) => members.values().for_each(|member| collect(member, found)),
+        _ => {}
+    }
+}
+
+fn optimizer(compile: &CompileConfig, state: Option<&OptimizerState<'_>>) -> Optimizer {
+    let object = compile.optimizer();
+    let variables = state
+        .map(|state| state.variables.as_slice())
+        .unwrap_or_default();
+    Optimizer {
+        class: object.as_ref().map(|object| object.class_name().to_owned()),
+        config: object.map_or(Value::Null, |object| Value::Object(object.config().clone())),
+        variables: variables.len(),
+        variable_bytes: variables
+            .iter()
+            .map(|variable| variable.tensor.byte_len())
+            .sum(),
+    }
+}
+
+fn metrics(compile: &CompileConfig) -> Vec<String> {
+    match compile.json().get("metrics") {
+        None | Some(Value::Null) => Vec::new(),
+        Some(Value::Array(metrics)) => metrics.iter().map(summary::names).collect(),
+        Some(other) => vec![summary::names(other)],
+    }
+}

@@ -1,0 +1,2 @@
+hornfels show kinds.h5
+exit: 2

@@ -1,0 +1,2 @@
+hornfels show early_warning.h5
+exit: 0
