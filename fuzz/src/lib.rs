@@ -10,7 +10,7 @@ mod keras_config;
 mod load_any;
 mod source;
 
-pub use hdf5_read::hdf5_read;
+pub use hdf5_read::{hdf5_read, read_everything};
 pub use hdf5_tree_round_trip::hdf5_tree_round_trip;
 pub use keras_config::keras_config;
 pub use load_any::load_any;

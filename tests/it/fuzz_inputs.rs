@@ -5,7 +5,7 @@ use std::path::Path;
 
 #[allow(dead_code, unreachable_pub)]
 #[path = "../../fuzz/src/lib.rs"]
-mod bodies;
+pub(crate) mod bodies;
 
 #[track_caller]
 fn replay(target: &str, body: fn(&[u8])) {

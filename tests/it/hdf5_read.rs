@@ -1,6 +1,6 @@
 //! Reading HDF5 files of other writers, compared with what h5py finds in them.
 
-mod tree;
+pub(crate) mod tree;
 
 use std::env;
 use std::fs;

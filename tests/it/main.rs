@@ -3,6 +3,8 @@
 // A test may panic, also in its helpers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+/// How much memory a thread asks for.
+mod allocations;
 /// Which room may use which, sizes of files and functions, citations of `spec/`.
 mod architecture;
 /// The command line tool, case by case.
@@ -14,5 +16,7 @@ mod dependencies;
 mod fuzz_inputs;
 /// HDF5 files of other writers: what is found in them, and what is refused.
 mod hdf5_read;
+/// Files that are broken on purpose: no panic, little time, little memory.
+mod malformed;
 /// Real models, through `Model` and back.
 mod whole_models;

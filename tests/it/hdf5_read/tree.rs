@@ -5,7 +5,7 @@ use hornfels::{Error, ErrorKind, Result, Tensor};
 use serde_json::{Map, Value, json};
 
 /// Every path of `file` with what is there.
-pub fn tree(file: &File) -> Result<Value> {
+pub(crate) fn tree(file: &File) -> Result<Value> {
     let mut found = Map::new();
     let root = Object::Group(file.root());
     found.insert("/".to_owned(), describe(&root)?);

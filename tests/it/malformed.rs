@@ -1,0 +1,154 @@
+//! Files that are broken on purpose: no panic, little time, little memory.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use hornfels::hdf5::{File, Layout, Tree, Value, WriteOptions};
+use hornfels::{Limits, Tensor};
+
+use crate::allocations::most_during;
+use crate::fuzz_inputs::bodies::read_everything;
+use crate::hdf5_read::tree::tree;
+
+const LONGEST: Duration = Duration::from_secs(1);
+const MOST: usize = 64 << 20;
+
+/// Every file below the directory that `HORNFELS_MALFORMED` names: known attacks on libhdf5.
+#[test]
+fn known_attacks() {
+    let Some(directory) = env::var_os("HORNFELS_MALFORMED") else {
+        return;
+    };
+    let files = files_below(Path::new(&directory));
+    assert!(!files.is_empty(), "no files in {}", directory.display());
+    for path in files {
+        check(&path.display().to_string(), &fs::read(&path).unwrap());
+    }
+}
+
+#[test]
+fn every_truncation() {
+    for layout in [Layout::Classic, Layout::Compact] {
+        let whole = golden(layout);
+        for length in 0..whole.len() {
+            let cut = &whole[..length];
+            check(&format!("{layout:?} cut to {length} bytes"), cut);
+            let opened = File::from_bytes(cut.to_vec(), Limits::default());
+            assert!(opened.is_err(), "{layout:?} cut to {length} bytes opens");
+        }
+    }
+}
+
+/// As above, but the superblock says that the file ends where it was cut.
+#[test]
+fn every_truncation_that_is_not_declared() {
+    const END_OF_FILE: usize = 40;
+    let whole = golden(Layout::Classic);
+    for length in 96..whole.len() {
+        let mut cut = whole[..length].to_vec();
+        let end = u64::try_from(length).unwrap().to_le_bytes();
+        cut[END_OF_FILE..END_OF_FILE + 8].copy_from_slice(&end);
+        check(&format!("cut to {length} bytes"), &cut);
+    }
+}
+
+#[test]
+fn every_changed_byte() {
+    for layout in [Layout::Classic, Layout::Compact] {
+        let mut bytes = golden(layout);
+        for at in 0..bytes.len() {
+            for &change in changes(&bytes, at) {
+                bytes[at] ^= change;
+                check(
+                    &format!("{layout:?} with byte {at:#x} ^ {change:#x}"),
+                    &bytes,
+                );
+                bytes[at] ^= change;
+            }
+        }
+    }
+}
+
+/// In the compact layout everything but elements is under a checksum.
+#[test]
+fn no_changed_byte_of_a_compact_file_goes_unnoticed() {
+    let mut bytes = golden(Layout::Compact);
+    let found = |bytes: &[u8]| {
+        let file = File::from_bytes(bytes.to_vec(), Limits::default())?;
+        tree(&file)
+    };
+    let whole = found(&bytes).unwrap();
+    for at in 0..FIRST_ELEMENT {
+        for &change in changes(&bytes, at) {
+            bytes[at] ^= change;
+            if let Ok(changed) = found(&bytes) {
+                assert_eq!(changed, whole, "byte {at:#x} ^ {change:#x}");
+            }
+            bytes[at] ^= change;
+        }
+    }
+}
+
+/// By what the byte at `at` is changed: once in the middle of zeros, which are padding.
+fn changes(bytes: &[u8], at: usize) -> &'static [u8] {
+    let near = &bytes[at.saturating_sub(16)..bytes.len().min(at + 17)];
+    match near.iter().any(|byte| *byte != 0) {
+        true => &[0x01, 0x80, 0xff],
+        false => &[0xff],
+    }
+}
+
+/// Reads everything in `bytes`, and measures.
+#[track_caller]
+fn check(what: &str, bytes: &[u8]) {
+    let began = Instant::now();
+    let most = most_during(|| {
+        if let Ok(file) = File::from_bytes(bytes.to_vec(), Limits::default()) {
+            read_everything(&file);
+        }
+    });
+    let took = began.elapsed();
+    assert!(took < LONGEST, "{what}: {took:?}");
+    assert!(most < MOST, "{what}: {most} bytes of memory");
+}
+
+/// Where the elements of a golden file begin.
+const FIRST_ELEMENT: usize = 4096;
+
+/// A small file with some of everything.
+fn golden(layout: Layout) -> Vec<u8> {
+    let mut tree = Tree::new();
+    let mut root = tree.root();
+    if layout == Layout::Classic {
+        // Its string is in the global heap, which has no checksum.
+        root.attribute("backend", "tensorflow").unwrap();
+    }
+    let mut dense = root.group("dense").unwrap();
+    let names = Value::fixed_strings(["kernel", "bias"]).unwrap();
+    dense.attribute("names", names).unwrap();
+    let kernel = Tensor::from_vec(vec![1.0_f32, 2.0, 3.0, 4.0], [2, 2]).unwrap();
+    dense.dataset("kernel", kernel).unwrap();
+    dense.soft_link("soft", "kernel").unwrap();
+    let flags = Tensor::from_vec(vec![true, false], [2]).unwrap();
+    dense.dataset("flags", flags).unwrap();
+    let options = WriteOptions {
+        layout,
+        ..WriteOptions::default()
+    };
+    tree.to_vec(&options).unwrap()
+}
+
+fn files_below(directory: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => found.extend(files_below(&path)),
+            false => found.push(path),
+        }
+    }
+    found.sort();
+    found
+}
