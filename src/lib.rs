@@ -33,3 +33,8 @@ pub use tensor::{DType, Tensor};
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub use io::fuzz as fuzzing;
+
+/// The examples of the README are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -84,8 +84,13 @@ fn layers(model: &Model<'_>) -> Vec<LayerRow> {
 }
 
 fn rows(network: &Network, count: &dyn Fn(&Layer) -> Option<u64>) -> Vec<LayerRow> {
-    let layers = network.layers().iter();
-    layers
+    // As Keras's summary: the input of a Sequential is not one of its layers.
+    let is_sequential = matches!(network, Network::Sequential(_));
+    let is_input = |layer: &&Layer| is_sequential && layer.class_name() == "InputLayer";
+    network
+        .layers()
+        .iter()
+        .filter(|layer| !is_input(layer))
         .map(|layer| LayerRow {
             name: layer.name().to_owned(),
             class: layer.class_name().to_owned(),

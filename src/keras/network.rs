@@ -164,6 +164,7 @@ impl Sequential {
 
     /// The same network and one more layer, named after its class if it has no name.
     #[must_use]
+    #[allow(clippy::should_implement_trait)] // Keras's word for it
     pub fn add(mut self, layer: impl Into<Object>) -> Self {
         let mut object = layer.into();
         if object.name().is_none() {

@@ -20,3 +20,5 @@ mod hdf5_read;
 mod malformed;
 /// Real models, through `Model` and back.
 mod whole_models;
+/// What `tests/interop` reads.
+mod written_for_others;

@@ -278,19 +278,19 @@ impl<'a> From<Tensor<'a>> for Value<'a> {
     }
 }
 
-impl<T: Element> From<T> for Value<'static> {
+impl<T: Element> From<T> for Value<'_> {
     fn from(number: T) -> Self {
         Tensor::scalar(number).into()
     }
 }
 
-impl From<&str> for Value<'static> {
+impl From<&str> for Value<'_> {
     fn from(string: &str) -> Self {
         Value::variable_string(string).with_charset(Charset::Utf8)
     }
 }
 
-impl From<String> for Value<'static> {
+impl From<String> for Value<'_> {
     fn from(string: String) -> Self {
         Value::variable_string(string).with_charset(Charset::Utf8)
     }
