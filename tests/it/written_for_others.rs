@@ -54,10 +54,15 @@ fn written_for_others_in_a_group() {
     for (name, layout) in LAYOUTS {
         let mut tree = Tree::new();
         let mut root = tree.root();
-        root.dataset("other/data", values("other/data", &[3, 4])).unwrap();
+        root.dataset("other/data", values("other/data", &[3, 4]))
+            .unwrap();
         save_into(&model, &mut root.group("a/b").unwrap(), &SaveOptions::new()).unwrap();
-        let options = WriteOptions { layout, ..WriteOptions::default() };
-        tree.save(place.join(format!("group.{name}.h5")), &options).unwrap();
+        let options = WriteOptions {
+            layout,
+            ..WriteOptions::default()
+        };
+        tree.save(place.join(format!("group.{name}.h5")), &options)
+            .unwrap();
     }
 }
 
@@ -78,7 +83,10 @@ fn written_for_others_from_a_corpus() {
             continue; // the script misses what it expects
         };
         for (name, layout) in LAYOUTS {
-            let copy = place.join("corpus").join(name).join(path.strip_prefix(corpus).unwrap());
+            let copy = place
+                .join("corpus")
+                .join(name)
+                .join(path.strip_prefix(corpus).unwrap());
             fs::create_dir_all(copy.parent().unwrap()).unwrap();
             let options = SaveOptions::new().save_format(Format::H5).layout(layout);
             options.save(&model, copy).unwrap();
