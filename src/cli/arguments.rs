@@ -26,6 +26,7 @@ pub(crate) struct Cli {
 
 /// What every verb takes.
 #[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
     /// Print JSON, with a schema version, for programs to read
     #[arg(long, global = true)]

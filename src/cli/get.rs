@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use hornfels::hdf5::{Attribute, Dataset, File, Object};
-use hornfels::{DType, Error, ErrorKind, Result, SharedBytes, Tensor};
+use hornfels::keras_h5::load_from;
+use hornfels::{DType, Error, ErrorKind, LoadOptions, Result, Tensor};
 use serde::Serialize;
 
 use crate::array::{self, Extent};
@@ -125,7 +126,7 @@ fn find(args: &Args, file: &File) -> Result<Found> {
             return attribute(file, object, name);
         }
     }
-    match variable(args) {
+    match variable(file, &args.path) {
         Some(tensor) => Ok(Found::Variable(tensor)),
         None => {
             Err(missing.with_hint(format!("`hornfels ls {}` lists what there is", shown(args))))
@@ -166,11 +167,18 @@ fn attribute(file: &File, path: &str, name: &str) -> Result<Found> {
 }
 
 /// A variable of the model or its optimizer, if the file holds a model and the model such a one.
-fn variable(args: &Args) -> Option<Tensor<'static>> {
-    if is_stream(&args.file) {
-        return None;
+fn variable(file: &File, path: &str) -> Option<Tensor<'static>> {
+    let model = load_from(&file.root(), &LoadOptions::new()).ok()?;
+    let path = path.trim_matches('/');
+    if let Ok(tensor) = model.variable(path) {
+        return Some(tensor.clone());
     }
-    None
+    let state = model.optimizer?;
+    let variable = state
+        .variables
+        .into_iter()
+        .find(|variable| variable.path == path)?;
+    Some(variable.tensor)
 }
 
 impl Found {
@@ -194,33 +202,32 @@ impl Found {
         }
     }
 
-    /// The bytes of the values; of a dataset also those that no dtype describes.
-    fn raw(&self) -> Result<SharedBytes> {
-        if let Found::Dataset(dataset) = self {
-            let tensor = dataset.tensor();
-            if !matches!(&tensor, Ok(tensor) if tensor.dtype() == DType::String) {
-                return dataset.bytes();
-            }
+    /// Writes the bytes of the values; of a dataset also those that no dtype describes.
+    fn write_raw(&self, out: &mut Output) -> Result<()> {
+        if let Found::Dataset(dataset) = self
+            && dataset.dtype()? != Some(DType::String)
+        {
+            return out.bytes(&dataset.bytes()?);
         }
         let tensor = self.tensor()?;
         match tensor.string_values() {
-            None => Ok(SharedBytes::from(tensor.bytes().to_vec())),
-            Some([one]) => Ok(SharedBytes::from(one.clone())),
-            Some(_) => Err(Error::new(
-                ErrorKind::InvalidArgument,
-                format!(
+            None => out.bytes(tensor.bytes()),
+            Some([one]) => out.bytes(one),
+            Some(_) => {
+                let message = format!(
                     "{} strings, whose bytes alone would not say where each ends",
                     tensor.len()
-                ),
-            )
-            .with_hint("`--json` and `--npy` do")),
+                );
+                Err(Error::new(ErrorKind::InvalidArgument, message)
+                    .with_hint("`--json` and `--npy` do"))
+            }
         }
     }
 }
 
 fn write(args: &Args, found: &Found, form: Form, watched: bool, out: &mut Output) -> Result<()> {
     if form == Form::Raw {
-        return out.bytes(&found.raw()?);
+        return found.write_raw(out);
     }
     let tensor = found.tensor()?;
     match form {

@@ -26,10 +26,8 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, terminal: &Terminal, out: &mut Output) -> Result<Exit> {
-    let file = source::hdf5(&args.model)?;
+    let (file, model) = source::file_and_model(&args.model)?;
     let name = source::name(&args.model);
-    let model = hornfels::keras_h5::load_from(&file.root(), &hornfels::LoadOptions::new())
-        .map_err(|error| error.within(name.clone()))?;
     let summary = Summary {
         schema: 1,
         file: name,
@@ -95,39 +93,54 @@ fn rows(network: &Network, count: &dyn Fn(&Layer) -> Option<u64>) -> Vec<LayerRo
             name: layer.name().to_owned(),
             class: layer.class_name().to_owned(),
             parameters: count(layer),
-            connected_to: connected_to(layer),
+            connected_to: connected_to(network, layer),
             layers: layer.network().map(|inner| rows(inner, &|_| None)),
         })
         .collect()
 }
 
-/// The layers whose outputs a layer takes, each once, in the order of its calls.
-fn connected_to(layer: &Layer) -> Vec<String> {
+/// The tensors that come into a layer, in the order of its calls: `dense[0][0]`.
+fn connected_to(network: &Network, layer: &Layer) -> Vec<String> {
     let mut found = Vec::new();
     if let Some(calls) = layer.object().json().get("inbound_nodes") {
-        collect(calls, &mut found);
+        collect(network, calls, &mut found);
     }
     found
 }
 
 /// Tensors are `["layer", node, tensor, ...]`; Keras 3 has them inside `keras_history`.
-fn collect(value: &Value, found: &mut Vec<String>) {
+fn collect(network: &Network, value: &Value, found: &mut Vec<String>) {
     match value {
         Value::Array(items) => match items.as_slice() {
             [
                 Value::String(layer),
-                Value::Number(_),
-                Value::Number(_),
+                Value::Number(node),
+                Value::Number(tensor),
                 rest @ ..,
             ] => {
-                if !found.contains(layer) {
-                    found.push(layer.clone());
+                // The calls of a nested model are counted from 1 in files of Keras 2.
+                let is_model = network.dialect() != Dialect::Keras3
+                    && network
+                        .get_layer(layer)
+                        .is_some_and(|layer| layer.network().is_some());
+                let node = node.as_u64().unwrap_or_default();
+                let node = node.saturating_sub(u64::from(is_model));
+                found.push(format!("{layer}[{node}][{tensor}]"));
+                for item in rest {
+                    collect(network, item, found);
                 }
-                rest.iter().for_each(|item| collect(item, found));
             }
-            items => items.iter().for_each(|item| collect(item, found)),
+            items => {
+                for item in items {
+                    collect(network, item, found);
+                }
+            }
         },
-        Value::Object(members) => members.values().for_each(|member| collect(member, found)),
+        Value::Object(members) => {
+            for member in members.values() {
+                collect(network, member, found);
+            }
+        }
         _ => {}
     }
 }

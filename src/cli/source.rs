@@ -5,6 +5,7 @@ use std::path::Path;
 
 use hornfels::hdf5::File;
 use hornfels::keras::Model;
+use hornfels::keras_h5::load_from;
 use hornfels::{Error, ErrorKind, Limits, LoadOptions, Result, SharedBytes};
 
 use crate::terminal::Terminal;
@@ -38,6 +39,18 @@ pub(crate) fn model(path: &Path) -> Result<Model<'static>> {
     }
     let loaded = options.load_bytes(standard_input()?);
     loaded.map_err(|error| error.within(name(path)))
+}
+
+/// Loads a model, and opens the file that it is in.
+pub(crate) fn file_and_model(path: &Path) -> Result<(File, Model<'static>)> {
+    if !is_stream(path) {
+        // The model first: it is what a directory or another format is told by.
+        let model = model(path)?;
+        return Ok((File::open(path)?, model));
+    }
+    let file = hdf5(path)?;
+    let model = load_from(&file.root(), &LoadOptions::new());
+    Ok((file, model.map_err(|error| error.within(name(path)))?))
 }
 
 fn standard_input() -> Result<SharedBytes> {

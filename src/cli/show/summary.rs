@@ -93,16 +93,34 @@ impl Summary {
 
     fn table(&self, expand: bool) -> Table {
         let mut columns = vec![("Layer (type)", Align::Left), ("Params", Align::Right)];
-        let connected = self
-            .layers
-            .iter()
-            .any(|layer| !layer.connected_to.is_empty());
+        let connected = !self.is_chain();
         if connected {
             columns.push(("Connected to", Align::Left));
         }
         let mut table = Table::new(columns);
         fill(&mut table, &self.layers, 0, expand, connected);
         table
+    }
+
+    /// Whether each layer takes what the one before it gives, so that nothing need be said of it.
+    fn is_chain(&self) -> bool {
+        let sources = self
+            .layers
+            .iter()
+            .map(|layer| layer.connected_to.as_slice());
+        let before = self
+            .layers
+            .iter()
+            .map(|layer| format!("{}[0][0]", layer.name));
+        let mut pairs = sources.skip(1).zip(before);
+        self.layers
+            .first()
+            .is_none_or(|first| first.connected_to.is_empty())
+            && (self
+                .layers
+                .iter()
+                .all(|layer| layer.connected_to.is_empty())
+                || pairs.all(|(sources, before)| sources == [before]))
     }
 
     fn foot(&self) -> Vec<String> {

@@ -1,0 +1,2 @@
+hornfels completions bash | head -n 1
+exit: 0

@@ -1,0 +1,2 @@
+hornfels completions cmd
+exit: 64

@@ -1,0 +1,2 @@
+hornfels --help
+exit: 0

@@ -1,0 +1,2 @@
+hornfels convert -h
+exit: 0

@@ -1,0 +1,2 @@
+mkdir model && hornfels show model
+exit: 2

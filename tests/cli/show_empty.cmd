@@ -1,0 +1,2 @@
+hornfels show empty.h5
+exit: 2

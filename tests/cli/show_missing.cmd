@@ -1,0 +1,2 @@
+hornfels show nowhere.h5
+exit: 2

@@ -1,0 +1,2 @@
+hornfels show page.h5
+exit: 2

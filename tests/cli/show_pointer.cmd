@@ -1,0 +1,2 @@
+hornfels show pointer.h5
+exit: 2

@@ -1,0 +1,2 @@
+hornfels --color always show
+exit: 64

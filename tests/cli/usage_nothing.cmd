@@ -1,0 +1,2 @@
+hornfels
+exit: 64

@@ -1,0 +1,2 @@
+hornfels frobnicate
+exit: 64
