@@ -1,15 +1,30 @@
-//! How the layers of a model are put together. `spec/keras_model.md#network`.
+//! How the layers of a model are put together: `spec/keras_model.md#network`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::naming;
+use super::functional::Functional;
+use super::naming::{Numbers, snake_case};
+use super::node::Node;
 use super::object::{Dialect, Object, describe};
+use super::sequential::Sequential;
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::limits::Limits;
 
 /// The layers of a model, with the JSON they came in: saving in the same dialect gives it back.
+///
+/// ```
+/// use hornfels::Limits;
+/// use hornfels::keras::{Dialect, Network, Object, json};
+/// let written = r#"{"class_name": "Sequential", "config": {"name": "s", "layers": [{"class_name": "Mine", "config": {"name": "a"}}]}}"#;
+/// let object = Object::from_json(json::parse(written)?, Dialect::Keras2)?;
+/// let network = Network::from_object(object, &Limits::default())?;
+/// assert_eq!(network.layers()[0].class_name(), "Mine");
+/// assert_eq!(network.to_object().to_string(), written);
+/// # Ok::<(), hornfels::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum Network {
     /// One layer after the other.
@@ -20,28 +35,6 @@ pub enum Network {
     Subclassed(Object),
 }
 
-/// Layers, one after the other.
-///
-/// ```
-/// use hornfels::keras::{Object, Sequential};
-/// let flatten = Object::new("Flatten", serde_json::Map::new());
-/// let network = Sequential::new("sequential").add(flatten.clone()).add(flatten);
-/// let names: Vec<&str> = network.layers().iter().map(|layer| layer.name()).collect();
-/// assert_eq!(names, ["flatten", "flatten_1"]);
-/// ```
-#[derive(Clone, Debug, PartialEq)]
-pub struct Sequential {
-    object: Object,
-    layers: Layers,
-}
-
-/// Layers connected by calls; a layer may be called more than once.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Functional {
-    object: Object,
-    layers: Layers,
-}
-
 /// One layer of a network.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Layer {
@@ -49,19 +42,14 @@ pub struct Layer {
     /// Without its layers, if it is a network itself.
     object: Object,
     network: Option<Box<Network>>,
-}
-
-/// Layers in order, found by name in constant time.
-#[derive(Clone, Debug, Default, PartialEq)]
-struct Layers {
-    list: Vec<Layer>,
-    places: HashMap<String, usize>,
-    /// Keras up to 2.2 wrote the config of a Sequential as a bare list of layers.
-    is_bare_list: bool,
+    /// The nested models beside it whose calls the file counts from 1.
+    counted_from_one: Arc<HashSet<String>>,
 }
 
 impl Network {
     /// Reads a network from a serialized model; `limits` bounds how deep models nest.
+    ///
+    /// A class of the user's own with `layers`, `input_layers` and `output_layers` is Functional.
     ///
     /// # Errors
     ///
@@ -76,34 +64,45 @@ impl Network {
         let is_graph = ["layers", "input_layers", "output_layers"]
             .iter()
             .all(|key| object.config().contains_key(*key));
-        match object.class_name() {
-            "Sequential" => {
-                let layers = Layers::take(&mut object, limits, depth)?;
-                Ok(Network::Sequential(Sequential { object, layers }))
-            }
-            "Functional" | "Model" if is_graph => {
-                let layers = Layers::take(&mut object, limits, depth)?;
-                Ok(Network::Functional(Functional { object, layers }))
-            }
-            _ => Ok(Network::Subclassed(object)),
+        if object.class_name() == "Sequential" {
+            let layers = Layers::take(&mut object, limits, depth)?;
+            return Ok(Network::Sequential(Sequential::new_with(object, layers)));
         }
+        if is_graph {
+            let layers = Layers::take(&mut object, limits, depth)?;
+            return Functional::new_with(object, layers).map(Network::Functional);
+        }
+        if object.class_name() == "Functional" {
+            return Err(Error::new(
+                ErrorKind::Malformed,
+                "a Functional model without `layers`, `input_layers` or `output_layers`",
+            ));
+        }
+        Ok(Network::Subclassed(object))
     }
 
-    /// The serialized model, as it came in.
+    /// The serialized model: as it came in, or as Keras 3 writes what was built here.
     pub fn to_object(&self) -> Object {
-        match self {
-            Network::Sequential(Sequential { object, layers })
-            | Network::Functional(Functional { object, layers }) => layers.put_back(object.clone()),
-            Network::Subclassed(object) => object.clone(),
+        match self.parts() {
+            Some((object, layers)) => layers.put_back(object.clone()),
+            None => self.object().clone(),
         }
     }
 
-    /// The model's own JSON, without its layers.
+    /// The model's own JSON; in the place of its layers stands `null`.
     pub fn object(&self) -> &Object {
         match self {
-            Network::Sequential(Sequential { object, .. })
-            | Network::Functional(Functional { object, .. })
-            | Network::Subclassed(object) => object,
+            Network::Sequential(sequential) => &sequential.object,
+            Network::Functional(functional) => &functional.object,
+            Network::Subclassed(object) => object,
+        }
+    }
+
+    fn parts(&self) -> Option<(&Object, &Layers)> {
+        match self {
+            Network::Sequential(it) => Some((&it.object, &it.layers)),
+            Network::Functional(it) => Some((&it.object, &it.layers)),
+            Network::Subclassed(_) => None,
         }
     }
 
@@ -119,20 +118,12 @@ impl Network {
 
     /// The layers in the model's order; none of a subclassed model.
     pub fn layers(&self) -> &[Layer] {
-        match self {
-            Network::Sequential(Sequential { layers, .. })
-            | Network::Functional(Functional { layers, .. }) => &layers.list,
-            Network::Subclassed(_) => &[],
-        }
+        self.parts().map_or(&[], |(_, layers)| layers.list())
     }
 
     /// The layer of that name, in constant time.
     pub fn get_layer(&self, name: &str) -> Option<&Layer> {
-        match self {
-            Network::Sequential(Sequential { layers, .. })
-            | Network::Functional(Functional { layers, .. }) => layers.get(name),
-            Network::Subclassed(_) => None,
-        }
+        self.parts()?.1.get(name)
     }
 }
 
@@ -148,48 +139,22 @@ impl From<Functional> for Network {
     }
 }
 
-impl Sequential {
-    /// No layers yet, in the vocabulary of Keras 3.
-    pub fn new(name: impl Into<String>) -> Self {
-        let object = Object::new("Sequential", serde_json::Map::new())
-            .with_module("keras")
-            .with("name", name.into())
-            .with("trainable", true)
-            .with("layers", Value::Null);
-        Sequential {
-            object,
-            layers: Layers::default(),
-        }
-    }
-
-    /// The same network and one more layer, named after its class if it has no name.
-    #[must_use]
-    #[allow(clippy::should_implement_trait)] // Keras's word for it
-    pub fn add(mut self, layer: impl Into<Object>) -> Self {
-        let mut object = layer.into();
-        if object.name().is_none() {
-            let taken = |name: &str| self.layers.places.contains_key(name);
-            let name = naming::unique(&naming::snake_case(object.class_name()), taken);
-            object = object.with("name", name);
-        }
-        self.layers.push(Layer {
-            name: object.name().unwrap_or_default().to_owned(),
-            object,
-            network: None,
-        });
-        self
-    }
-
-    /// The layers in order.
-    pub fn layers(&self) -> &[Layer] {
-        &self.layers.list
+impl From<Network> for Object {
+    /// The serialized model, to be a layer of another.
+    fn from(network: Network) -> Self {
+        network.to_object()
     }
 }
 
-impl Functional {
-    /// The layers in the model's order.
-    pub fn layers(&self) -> &[Layer] {
-        &self.layers.list
+impl From<Sequential> for Object {
+    fn from(sequential: Sequential) -> Self {
+        Network::from(sequential).to_object()
+    }
+}
+
+impl From<Functional> for Object {
+    fn from(functional: Functional) -> Self {
+        Network::from(functional).to_object()
     }
 }
 
@@ -207,9 +172,18 @@ impl Layer {
         self.object.class_name()
     }
 
-    /// The layer as it was serialized, without its layers if it is a network itself.
+    /// The layer as it was serialized; of a layer that is a network itself without its layers,
+    /// in whose place stands `null`.
     pub fn object(&self) -> &Object {
         &self.object
+    }
+
+    /// The layer as it was serialized, complete.
+    pub fn to_object(&self) -> Object {
+        match &self.network {
+            Some(network) => network.to_object(),
+            None => self.object.clone(),
+        }
     }
 
     /// The network inside, if the layer is a model itself.
@@ -217,13 +191,67 @@ impl Layer {
         self.network.as_deref()
     }
 
-    /// Whether its weights are trained; `false` for a frozen layer.
+    /// Whether its variables are trained; `false` for a frozen layer.
     pub fn trainable(&self) -> bool {
         self.object
             .config()
             .get("trainable")
             .and_then(Value::as_bool)
             .unwrap_or(true)
+    }
+
+    /// The calls of the layer in a Functional model; none of an InputLayer or in a Sequential.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Malformed`] if `inbound_nodes` is in no form that Keras writes.
+    pub fn nodes(&self) -> Result<Vec<Node>> {
+        let calls = match self.object.json().get("inbound_nodes") {
+            None | Some(Value::Null) => &[],
+            Some(Value::Array(calls)) => calls.as_slice(),
+            Some(other) => {
+                let found = describe(other);
+                return Err(Error::new(
+                    ErrorKind::Malformed,
+                    format!("`inbound_nodes` is {found}, expected a list"),
+                )
+                .within(format!("layer `{}`", self.name)));
+            }
+        };
+        let nodes = calls.iter().enumerate().map(|(index, call)| {
+            let mut node = Node::from_json(call)
+                .within(|| format!("inbound_nodes[{index}]"))
+                .within(|| format!("layer `{}`", self.name))?;
+            node.for_each_tensor(|source, _| {
+                if self.counted_from_one.contains(&source.layer) {
+                    source.node = source.node.saturating_sub(1);
+                }
+            });
+            Ok(node)
+        });
+        nodes.collect()
+    }
+
+    /// Writes the calls in the form of Keras 3, which counts them as [`nodes`](Self::nodes) does.
+    pub(super) fn set_nodes(&mut self, nodes: &[Node]) {
+        let calls = nodes.iter().map(Node::to_json).collect();
+        let json = self.object.json_mut();
+        json.insert("inbound_nodes".to_owned(), calls);
+    }
+
+    /// A layer that was made here, where models are as deep as the user makes them.
+    pub(super) fn new(name: String, object: Object) -> Layer {
+        let kept = object.clone();
+        let network = match Network::from_object(object, &Limits::unlimited()) {
+            Ok(Network::Subclassed(_)) | Err(_) => None,
+            Ok(network) => Some(Box::new(network)),
+        };
+        Layer {
+            name,
+            object: network.as_ref().map_or(kept, |it| it.object().clone()),
+            network,
+            counted_from_one: Arc::default(),
+        }
     }
 
     fn from_json(json: Value, dialect: Dialect, limits: &Limits, depth: u32) -> Result<Layer> {
@@ -236,25 +264,34 @@ impl Layer {
                 format!("a `{class}` without a name"),
             ));
         };
-        match Network::nested(object, limits, depth.saturating_add(1))? {
-            Network::Subclassed(object) => Ok(Layer {
-                name,
-                object,
-                network: None,
-            }),
-            inner => Ok(Layer {
-                name,
-                object: inner.object().clone(),
-                network: Some(Box::new(inner)),
-            }),
-        }
+        let network = Network::nested(object, limits, depth.saturating_add(1))?;
+        let (object, network) = match network {
+            Network::Subclassed(object) => (object, None),
+            inner => (inner.object().clone(), Some(Box::new(inner))),
+        };
+        Ok(Layer {
+            name,
+            object,
+            network,
+            counted_from_one: Arc::default(),
+        })
     }
+}
 
-    fn to_json(&self) -> Value {
-        match &self.network {
-            Some(network) => network.to_object().into_json(),
-            None => self.object.clone().into_json(),
-        }
+/// Layers in order, found by name in constant time.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Layers {
+    list: Vec<Layer>,
+    places: HashMap<String, usize>,
+    /// Keras up to 2.2 wrote the config of a Sequential as a bare list of layers.
+    is_bare_list: bool,
+    /// For layers that are added without a name.
+    numbers: Numbers,
+}
+
+impl PartialEq for Layers {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.list, self.is_bare_list) == (&other.list, other.is_bare_list)
     }
 }
 
@@ -288,19 +325,14 @@ impl Layers {
         for (index, json) in taken.into_iter().enumerate() {
             let layer = Layer::from_json(json, dialect, limits, depth)
                 .within(|| format!("layers[{index}]"))?;
-            if layers.places.contains_key(layer.name()) {
-                return Err(Error::new(
-                    ErrorKind::Malformed,
-                    format!("two layers are called `{}`", layer.name()),
-                ));
-            }
-            layers.push(layer);
+            layers.push(layer)?;
         }
         Ok(layers)
     }
 
     fn put_back(&self, mut object: Object) -> Object {
-        let list = Value::Array(self.list.iter().map(Layer::to_json).collect());
+        let list = self.list.iter().map(|it| it.to_object().into_json());
+        let list = Value::Array(list.collect());
         if self.is_bare_list {
             object.json_mut().insert("config".to_owned(), list);
         } else {
@@ -309,74 +341,46 @@ impl Layers {
         object
     }
 
-    fn push(&mut self, layer: Layer) {
+    /// Adds a layer at the end.
+    pub(super) fn push(&mut self, layer: Layer) -> Result<()> {
+        if self.places.contains_key(layer.name()) {
+            return Err(Error::new(
+                ErrorKind::Malformed,
+                format!("two layers are called `{}`", layer.name()),
+            ));
+        }
         self.places.insert(layer.name.clone(), self.list.len());
         self.list.push(layer);
+        Ok(())
     }
 
-    fn get(&self, name: &str) -> Option<&Layer> {
+    /// A name for one more layer of a class, as Keras would name it.
+    pub(super) fn new_name(&mut self, class_name: &str) -> String {
+        let places = &self.places;
+        self.numbers
+            .unique(&snake_case(class_name), |name| places.contains_key(name))
+    }
+
+    pub(super) fn list(&self) -> &[Layer] {
+        &self.list
+    }
+
+    pub(super) fn list_mut(&mut self) -> &mut [Layer] {
+        &mut self.list
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&Layer> {
         self.list.get(*self.places.get(name)?)
+    }
+
+    /// Tells all layers whose calls the file counts from 1.
+    pub(super) fn count_from_one(&mut self, names: HashSet<String>) {
+        let names = Arc::new(names);
+        for layer in &mut self.list {
+            layer.counted_from_one = Arc::clone(&names);
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::keras::json;
-
-    #[track_caller]
-    fn check(text: &str, layers: &[&str]) -> Network {
-        let object = Object::from_json(json::parse(text).unwrap(), Dialect::Keras2).unwrap();
-        let network = Network::from_object(object, &Limits::default()).unwrap();
-        let found: Vec<&str> = network.layers().iter().map(Layer::name).collect();
-        assert_eq!(found, layers);
-        assert_eq!(network.to_object().to_string(), text);
-        network
-    }
-
-    #[test]
-    fn comes_out_as_it_came_in() {
-        check(
-            r#"{"class_name": "Sequential", "config": {"name": "s", "layers": [{"class_name": "Mine", "config": {"name": "a", "x": NaN}}], "z": 1}}"#,
-            &["a"],
-        );
-        check(
-            r#"{"class_name": "Sequential", "config": [{"class_name": "Dense", "config": {"name": "d"}}]}"#,
-            &["d"],
-        );
-        check(r#"{"class_name": "MyModel", "config": {"layers": 3}}"#, &[]);
-        let nested = check(
-            r#"{"class_name": "Functional", "config": {"name": "f", "layers": [{"class_name": "Sequential", "config": {"name": "in", "layers": [{"class_name": "Flatten", "config": {"name": "x"}}]}, "name": "outer", "inbound_nodes": []}], "input_layers": [], "output_layers": []}}"#,
-            &["outer"],
-        );
-        let inner = nested.get_layer("outer").unwrap().network().unwrap();
-        assert!(inner.get_layer("x").is_some());
-    }
-
-    #[track_caller]
-    fn refuse(text: &str, limits: Limits, message: &str) {
-        let object = Object::from_json(json::parse(text).unwrap(), Dialect::Keras2).unwrap();
-        let error = Network::from_object(object, &limits).unwrap_err();
-        assert!(error.to_string().contains(message), "{error}");
-    }
-
-    #[test]
-    fn says_what_is_wrong_with_a_layer() {
-        let all = Limits::default();
-        let twice = r#"{"class_name": "Sequential", "config": {"layers": [{"class_name": "A", "config": {"name": "a"}}, {"class_name": "B", "config": {"name": "a"}}]}}"#;
-        refuse(twice, all, "two layers are called `a`");
-        let nameless = r#"{"class_name": "Sequential", "config": {"layers": [{"class_name": "A", "config": {}}]}}"#;
-        refuse(nameless, all, "layers[0]: a `A` without a name");
-        let wrong = r#"{"class_name": "Sequential", "config": {"layers": 3}}"#;
-        refuse(wrong, all, "`layers` is ");
-        let deep = r#"{"class_name": "Sequential", "config": {"layers": [{"class_name": "Sequential", "config": {"name": "a", "layers": []}}]}}"#;
-        refuse(
-            deep,
-            Limits {
-                max_depth: 0,
-                ..all
-            },
-            "nest deeper",
-        );
-    }
-}
+mod tests;

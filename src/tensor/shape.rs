@@ -28,6 +28,24 @@ impl Shape {
     }
 }
 
+impl From<Vec<Option<u64>>> for Shape {
+    fn from(sizes: Vec<Option<u64>>) -> Self {
+        Shape(sizes)
+    }
+}
+
+impl<const N: usize> From<[Option<u64>; N]> for Shape {
+    fn from(sizes: [Option<u64>; N]) -> Self {
+        Shape(sizes.to_vec())
+    }
+}
+
+impl<const N: usize> From<[u64; N]> for Shape {
+    fn from(sizes: [u64; N]) -> Self {
+        Shape::known(&sizes)
+    }
+}
+
 impl fmt::Display for Shape {
     /// As Keras prints it: a Python tuple.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
