@@ -1,7 +1,12 @@
 //! The one integration test binary. What belongs where:
 
-// A test may panic, also in its helpers.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+// A test may panic and say what it did, also in its helpers.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)]
 
 /// How much memory a thread asks for.
 mod allocations;
