@@ -86,7 +86,8 @@ impl Place {
                 return Err(Error::new(
                     ErrorKind::InvalidArgument,
                     format!("`{}` is not a directory", directory.display()),
-                ));
+                )
+                .with_hint("name a file in a directory"));
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(Error::new(

@@ -12,6 +12,8 @@
 mod allocations;
 /// Which room may use which, sizes of files and functions, citations of `spec/`.
 mod architecture;
+/// Saves that fail or are killed.
+mod atomic;
 /// The command line tool, case by case.
 #[cfg(all(target_os = "linux", feature = "cli"))]
 mod cli;
@@ -23,6 +25,8 @@ mod fuzz_inputs;
 mod hdf5_read;
 /// Files that are broken on purpose: no panic, little time, little memory.
 mod malformed;
+/// The ways of writing a file, which only differ in time.
+mod strategies;
 /// Real models, through `Model` and back.
 mod whole_models;
 /// What `tests/interop` reads.

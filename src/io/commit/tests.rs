@@ -63,7 +63,7 @@ fn small(bytes: &[u8]) -> FilePlan<'_> {
 
 #[test]
 fn every_strategy_and_thread_count_writes_the_same_bytes() {
-    let tensors = tensors(64 << 20);
+    let tensors = tensors(20 << 20);
     let expected = plan(&tensors).0.into_vec();
     let mut streamed = Vec::new();
     plan(&tensors).0.write_to(&mut streamed).unwrap();

@@ -1,0 +1,157 @@
+#!/usr/bin/env bash
+# A save that fails or is killed leaves the old file bit-equal, on file systems and as users that
+# only the superuser can arrange. Whatever cannot be arranged is a failure, not a skip.
+#
+#   tests/interop/atomic.sh         as root, or with sudo
+#
+# HORNFELS   the binary (default: built here with --release)
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+if [ "$(id -u)" != 0 ]; then
+    exec sudo --preserve-env=HORNFELS,HORNFELS_ORACLES,PATH,CARGO_HOME,RUSTUP_HOME "$0" "$@"
+fi
+if [ -z "${HORNFELS:-}" ]; then
+    cargo build --quiet --locked --release
+    HORNFELS=target/release/hornfels
+fi
+HORNFELS=$(realpath "$HORNFELS")
+python=${HORNFELS_ORACLES:-target/oracles}/k2/bin/python
+
+work=$(mktemp -d)
+mounts=()
+clean() {
+    for mount in "${mounts[@]}"; do umount "$mount"; done
+    rm -rf "$work"
+}
+trap clean EXIT
+failures=0
+ok() { printf 'ok      %s\n' "$1"; }
+fail() { printf 'FAILED  %s\n' "$1"; failures=$((failures + 1)); }
+
+# Two models of the same kind, 33 MB each, whose weights differ.
+TF_CPP_MIN_LOG_LEVEL=3 CUDA_VISIBLE_DEVICES=-1 "$python" - "$work" <<'END'
+import sys
+import numpy as np
+from tensorflow import keras
+
+for name, seed in (("old", 1), ("new", 2)):
+    keras.utils.set_random_seed(seed)
+    model = keras.Sequential([keras.Input([2048]), keras.layers.Dense(2048), keras.layers.Dense(2048)])
+    model.save(f"{sys.argv[1]}/{name}.h5", save_format="h5")
+END
+# What a completed save of each is, byte for byte.
+for name in old new; do
+    "$HORNFELS" convert "$work/$name.h5" "$work/$name-saved.h5" --quiet
+done
+cmp -s "$work/old-saved.h5" "$work/new-saved.h5" && fail "the two models are equal, which proves nothing"
+
+# left NAME DIRECTORY: the old file is as it was and alone, apart from what is listed behind
+left() {
+    local name=$1 directory=$2 found
+    shift 2
+    if ! cmp -s "$work/old-saved.h5" "$directory/model.h5"; then
+        fail "$name: the old file changed"
+        return
+    fi
+    found=$(cd "$directory" && find . -mindepth 1 | sort | tr '\n' ' ')
+    if [ "$found" = "$(printf './%s ' model.h5 "$@" | tr ' ' '\n' | sort | tr '\n' ' ' | sed 's/^ //')" ]; then
+        ok "$name"
+    else
+        fail "$name: left behind: $found"
+    fi
+}
+
+# refused NAME MESSAGE COMMAND...: the command ends with 2 and says so
+refused() {
+    local name=$1 message=$2 status=0
+    shift 2
+    "$@" > "$work/output" 2>&1 || status=$?
+    if [ $status != 2 ]; then
+        fail "$name: exit $status: $(cat "$work/output")"
+    elif ! grep -q "$message" "$work/output"; then
+        fail "$name: said: $(cat "$work/output")"
+    fi
+}
+
+# A disk that is full before the new file is complete.
+full=$work/full
+mkdir "$full"
+mount -t tmpfs -o size=48m tmpfs "$full"
+mounts+=("$full")
+cp "$work/old-saved.h5" "$full/model.h5"
+refused "full disk" "No space left on device" \
+    "$HORNFELS" convert "$work/new.h5" "$full/model.h5" --force --quiet
+left "full disk" "$full"
+
+# A disk that nothing can be written to.
+cp "$work/old-saved.h5" "$full/model.h5"
+mount -o remount,ro "$full"
+refused "read-only disk" "Read-only file system" \
+    "$HORNFELS" convert "$work/new.h5" "$full/model.h5" --force --quiet
+left "read-only disk" "$full"
+
+# A directory of another user: the old file may be written to, but nothing put beside it.
+other=$work/other
+mkdir "$other"
+cp "$work/old-saved.h5" "$other/model.h5"
+chmod 755 "$work" "$other"
+chmod 666 "$other/model.h5"
+chmod 644 "$work/new.h5"
+nobody=$work/bin
+mkdir "$nobody"
+cp "$HORNFELS" "$nobody/hornfels"
+refused "unwritable directory" "Permission denied" \
+    setpriv --reuid 65534 --regid 65534 --clear-groups \
+    "$nobody/hornfels" convert "$work/new.h5" "$other/model.h5" --force --quiet
+left "unwritable directory" "$other"
+
+# A file of another user, in a directory that anyone may write to.
+chmod 777 "$other"
+chmod 644 "$other/model.h5"
+refused "another user's file" "Permission denied" \
+    setpriv --reuid 65534 --regid 65534 --clear-groups \
+    "$nobody/hornfels" convert "$work/new.h5" "$other/model.h5" --force --quiet
+left "another user's file" "$other"
+
+# The superuser's save leaves the file to its owner.
+chown 65534:65534 "$other/model.h5"
+"$HORNFELS" convert "$work/new.h5" "$other/model.h5" --force --quiet
+if [ "$(stat -c '%u:%g %a' "$other/model.h5")" = "65534:65534 644" ]; then
+    ok "owner and mode stay"
+else
+    fail "owner and mode stay: $(stat -c '%u:%g %a' "$other/model.h5")"
+fi
+
+# Killed at fifty moments, spread over the time that a whole save takes.
+killed=$work/killed
+mkdir "$killed"
+start=$(date +%s%N)
+"$HORNFELS" convert "$work/new.h5" "$killed/model.h5" --quiet
+took=$(($(date +%s%N) - start))
+unharmed=0 replaced=0 temporaries=0
+for moment in $(seq 50); do
+    cp "$work/old-saved.h5" "$killed/model.h5"
+    "$HORNFELS" convert "$work/new.h5" "$killed/model.h5" --force --quiet &
+    process=$!
+    sleep "$(awk "BEGIN { print $took * (($RANDOM + $moment) % 1000) / 1000 / 1e9 }")"
+    kill -KILL $process 2> /dev/null || true
+    wait $process 2> /dev/null || true
+    if cmp -s "$work/old-saved.h5" "$killed/model.h5"; then
+        unharmed=$((unharmed + 1))
+    elif cmp -s "$work/new-saved.h5" "$killed/model.h5"; then
+        replaced=$((replaced + 1))
+    else
+        fail "killed at moment $moment: neither the old file nor the new one"
+    fi
+    for left in "$killed"/.[!.]*; do
+        case $left in
+            "$killed/.[!.]*") ;;
+            "$killed"/.model.h5.hornfels-*.tmp) rm "$left"; temporaries=$((temporaries + 1)) ;;
+            *) fail "killed: left behind: $left" ;;
+        esac
+    done
+done
+ok "killed 50 times: $unharmed old files, $replaced new ones, $temporaries temporaries"
+
+[ $failures = 0 ]
