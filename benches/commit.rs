@@ -30,7 +30,11 @@ fn payload() -> Vec<Vec<f32>> {
     let elements = (mib << 20) / 4;
     let (large, small): (usize, usize) = (elements * 4 / 5 / 20, elements / 5 / 180);
     let tensor = |number: usize| {
-        let len = if number % 10 == 0 { large } else { small };
+        let len = if number.is_multiple_of(10) {
+            large
+        } else {
+            small
+        };
         let mut state = u32::try_from(number).unwrap() + 1;
         let mut next = || {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
