@@ -93,56 +93,22 @@ fn rows(network: &Network, count: &dyn Fn(&Layer) -> Option<u64>) -> Vec<LayerRo
             name: layer.name().to_owned(),
             class: layer.class_name().to_owned(),
             parameters: count(layer),
-            connected_to: connected_to(network, layer),
+            connected_to: connected_to(layer).unwrap_or_else(|_| vec!["?".to_owned()]),
             layers: layer.network().map(|inner| rows(inner, &|_| None)),
         })
         .collect()
 }
 
 /// The tensors that come into a layer, in the order of its calls: `dense[0][0]`.
-fn connected_to(network: &Network, layer: &Layer) -> Vec<String> {
+fn connected_to(layer: &Layer) -> Result<Vec<String>> {
     let mut found = Vec::new();
-    if let Some(calls) = layer.object().json().get("inbound_nodes") {
-        collect(network, calls, &mut found);
-    }
-    found
-}
-
-/// Tensors are `["layer", node, tensor, ...]`; Keras 3 has them inside `keras_history`.
-fn collect(network: &Network, value: &Value, found: &mut Vec<String>) {
-    match value {
-        Value::Array(items) => match items.as_slice() {
-            [
-                Value::String(layer),
-                Value::Number(node),
-                Value::Number(tensor),
-                rest @ ..,
-            ] => {
-                // The calls of a nested model are counted from 1 in files of Keras 2.
-                let is_model = network.dialect() != Dialect::Keras3
-                    && network
-                        .get_layer(layer)
-                        .is_some_and(|layer| layer.network().is_some());
-                let node = node.as_u64().unwrap_or_default();
-                let node = node.saturating_sub(u64::from(is_model));
-                found.push(format!("{layer}[{node}][{tensor}]"));
-                for item in rest {
-                    collect(network, item, found);
-                }
-            }
-            items => {
-                for item in items {
-                    collect(network, item, found);
-                }
-            }
-        },
-        Value::Object(members) => {
-            for member in members.values() {
-                collect(network, member, found);
-            }
+    for call in layer.nodes()? {
+        for source in call.inputs() {
+            let (layer, node, tensor) = (&source.layer, source.node, source.tensor);
+            found.push(format!("{layer}[{node}][{tensor}]"));
         }
-        _ => {}
     }
+    Ok(found)
 }
 
 fn optimizer(compile: &CompileConfig, state: Option<&OptimizerState<'_>>) -> Optimizer {
