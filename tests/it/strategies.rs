@@ -109,8 +109,7 @@ fn mapped_while_saving(strategy: WriteStrategy, sync: Sync) -> Option<u64> {
         ..CommitOptions::default()
     };
     save(tree(&tensors), &directory.path().join(name), commit);
-    let most = *most.lock().unwrap();
-    most
+    *most.lock().unwrap()
 }
 
 /// The resident bytes of this process's writable mapping of the file whose path has `part`.
