@@ -1,1 +1,118 @@
-//! Layer classes: what each holds and what shapes it makes.
+//! Layer classes: their arguments, the variables they hold, the shapes they make.
+//!
+//! Each class has a typed config with Keras's argument names and defaults, which becomes a
+//! serialized [`Object`](crate::keras::Object) when it is added to a network:
+//!
+//! ```
+//! use hornfels::keras::Sequential;
+//! use hornfels::layers::core::Dense;
+//!
+//! let network = Sequential::new("sequential")
+//!     .add(Dense::new(5).input_shape([3]).activation("relu"))
+//!     .add(Dense::new(2));
+//! assert_eq!(network.layers().len(), 3);
+//! ```
+//!
+//! | family | classes |
+//! |---|---|
+//! | [`core`](self::core) | Dense, EinsumDense, Embedding, Masking, InputLayer |
+//!
+//! Classes that are not listed are carried by models as they are; a program that knows more of
+//! them [registers](LayerRegistry::register) them.
+
+mod config;
+pub mod core;
+mod einsum;
+mod infer;
+mod inputs;
+mod network;
+mod registry;
+mod shape;
+mod variables;
+
+use std::fmt;
+
+pub use self::core::{Dense, EinsumDense, Embedding, Identity, InputLayer, Masking, OutputShape};
+
+pub use config::{
+    Activation, Axes, Borders, Constraint, DTypePolicy, DataFormat, Initializer, Padding,
+    Regularizer, Sizes,
+};
+pub use infer::{Inference, InferredLayer};
+pub use inputs::Inputs;
+pub use registry::LayerRegistry;
+pub use variables::VariableSpec;
+
+use crate::error::Result;
+use crate::tensor::Shape;
+
+/// One layer class with its arguments: what it holds and what shapes it makes.
+///
+/// A class of your own is a type that implements this, [registered](LayerRegistry::register)
+/// under its Keras name.
+///
+/// ```
+/// use hornfels::keras::Object;
+/// use hornfels::layers::{Initializer, Inputs, Layer, LayerRegistry, VariableSpec};
+/// use hornfels::tensor::Shape;
+///
+/// /// Multiplies by a number that is learned.
+/// #[derive(Debug)]
+/// struct Scale;
+///
+/// impl Layer for Scale {
+///     fn variables(&self, _: &Inputs) -> hornfels::Result<Vec<VariableSpec>> {
+///         Ok(vec![VariableSpec::new("factor", [], Initializer::ones())])
+///     }
+///
+///     fn output_shapes(&self, inputs: &Inputs) -> hornfels::Result<Vec<Shape>> {
+///         Ok(inputs.all().to_vec())
+///     }
+/// }
+///
+/// let mut layers = LayerRegistry::builtin();
+/// layers.register("my_package>Scale", |_: &Object| Ok(Box::new(Scale)));
+/// # let object = Object::new("my_package>Scale", Default::default());
+/// # assert_eq!(layers.build(&object)?.variables(&Inputs::one([2]))?.len(), 1);
+/// # Ok::<(), hornfels::Error>(())
+/// ```
+pub trait Layer: fmt::Debug + Send + Sync {
+    /// The variables it has after its first call, in the order in which Keras lists them.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidModel`](crate::ErrorKind::InvalidModel) if the inputs do not go with the
+    /// arguments.
+    fn variables(&self, inputs: &Inputs) -> Result<Vec<VariableSpec>>;
+
+    /// The shapes of what a call gives.
+    ///
+    /// # Errors
+    ///
+    /// As [`variables`](Self::variables).
+    fn output_shapes(&self, inputs: &Inputs) -> Result<Vec<Shape>>;
+
+    /// Both at once: of a layer with layers inside, each is then asked once.
+    ///
+    /// # Errors
+    ///
+    /// As [`variables`](Self::variables).
+    fn call(&self, inputs: &Inputs) -> Result<Called> {
+        Ok(Called {
+            variables: self.variables(inputs)?,
+            outputs: self.output_shapes(inputs)?,
+        })
+    }
+}
+
+/// What there is after a layer was called.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Called {
+    /// Its variables.
+    pub variables: Vec<VariableSpec>,
+    /// The shapes of what it gave.
+    pub outputs: Vec<Shape>,
+}
+
+#[cfg(test)]
+mod tests;

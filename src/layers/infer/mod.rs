@@ -1,0 +1,149 @@
+//! Shapes and variables of a whole network, from its inputs to its outputs.
+
+mod functional;
+mod sequential;
+
+use std::collections::HashMap;
+
+use super::{LayerRegistry, VariableSpec};
+use crate::error::{Error, ErrorKind};
+use crate::keras::{Layer, Network, Object};
+use crate::tensor::Shape;
+
+/// What follows from a network's configs: the shapes between its layers, and their variables.
+///
+/// What a class that is not known does, and what comes after it, stays unknown.
+///
+/// ```
+/// use hornfels::keras::{Network, Sequential};
+/// use hornfels::layers::{Dense, Inference, LayerRegistry};
+/// let network = Sequential::new("s").add(Dense::new(5).input_shape([3]));
+/// let inference = Inference::of(&Network::from(network), &LayerRegistry::builtin());
+/// let dense = inference.layer("dense").unwrap();
+/// assert_eq!(dense.output_shapes().unwrap()[0].to_string(), "(None, 5)");
+/// assert_eq!(dense.variables.as_ref().unwrap()[0].shape, [3, 5]);
+/// ```
+#[derive(Debug, Default)]
+pub struct Inference {
+    layers: Vec<InferredLayer>,
+    places: HashMap<String, usize>,
+    outputs: Vec<Option<Shape>>,
+}
+
+/// What follows for one layer.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct InferredLayer {
+    /// Its name.
+    pub name: String,
+    /// What each of its calls gives, where that is known.
+    pub calls: Vec<Option<Vec<Shape>>>,
+    /// Its variables after the first call, where they are known.
+    pub variables: Option<Vec<VariableSpec>>,
+    /// Why something is not known, or what contradicts its config.
+    pub problem: Option<Error>,
+}
+
+impl Inference {
+    /// Follows a network from its inputs to its outputs.
+    pub fn of(network: &Network, registry: &LayerRegistry) -> Inference {
+        infer(network, registry, None)
+    }
+
+    /// The layers in the model's order.
+    pub fn layers(&self) -> &[InferredLayer] {
+        &self.layers
+    }
+
+    /// The layer of that name, in constant time.
+    pub fn layer(&self, name: &str) -> Option<&InferredLayer> {
+        self.layers.get(*self.places.get(name)?)
+    }
+
+    /// The shapes of the network's outputs, where they are known.
+    pub fn outputs(&self) -> &[Option<Shape>] {
+        &self.outputs
+    }
+
+    pub(super) fn into_layers(self) -> Vec<InferredLayer> {
+        self.layers
+    }
+
+    /// The first problem there is, with the layer it is in.
+    pub(super) fn take_problem(&mut self) -> Option<Error> {
+        let layer = self.layers.iter_mut().find(|it| it.problem.is_some())?;
+        let problem = layer.problem.take()?;
+        Some(problem.within(format!("layer `{}`", layer.name)))
+    }
+
+    fn push(&mut self, layer: InferredLayer) {
+        self.places.insert(layer.name.clone(), self.layers.len());
+        self.layers.push(layer);
+    }
+}
+
+impl InferredLayer {
+    /// What its calls give, if all that are known give the same; Keras calls others "multiple".
+    pub fn output_shapes(&self) -> Option<&[Shape]> {
+        let mut calls = self.calls.iter();
+        let first = calls.next()?.as_deref()?;
+        let same = calls.all(|call| call.as_deref() == Some(first));
+        same.then_some(first)
+    }
+
+    fn new(layer: &Layer) -> InferredLayer {
+        InferredLayer {
+            name: layer.name().to_owned(),
+            ..InferredLayer::default()
+        }
+    }
+}
+
+/// As [`Inference::of`], for a network that is called with tensors of the given shapes.
+pub(super) fn infer(
+    network: &Network,
+    registry: &LayerRegistry,
+    inputs: Option<&[Shape]>,
+) -> Inference {
+    match network {
+        Network::Sequential(it) => sequential::infer(it, registry, inputs),
+        Network::Functional(it) => functional::infer(it, registry, inputs),
+        Network::Subclassed(_) => Inference::default(),
+    }
+}
+
+/// The shape an InputLayer was made with.
+fn input_shape(object: &Object) -> Option<Shape> {
+    use super::config::read;
+    let keys = ["batch_shape", "batch_input_shape"];
+    if let Some(shape) = read::<Shape>(object, &keys).ok()? {
+        return Some(shape);
+    }
+    // Only Keras 1 and early versions of Keras 2 had other words for it.
+    if let Some(shape) = read::<Shape>(object, &["input_shape", "shape"]).ok()? {
+        let sizes = [None].into_iter().chain(shape.0);
+        return Some(Shape(sizes.collect()));
+    }
+    let length: Option<u64> = read(object, &["input_length"]).ok()?;
+    let size: u64 = read(object, &["input_dim"]).ok()??;
+    // `input_dim` of an Embedding is the size of its vocabulary.
+    if object.class_name() == "Embedding" {
+        return length.map(|length| Shape(vec![None, Some(length)]));
+    }
+    let recurrent = ["LSTM", "GRU", "SimpleRNN"].contains(&object.class_name());
+    let has_length = length.is_some() || recurrent;
+    let axes = if has_length {
+        vec![None, length, Some(size)]
+    } else {
+        vec![None, Some(size)]
+    };
+    Some(Shape(axes))
+}
+
+#[cold]
+fn unknown_input() -> Error {
+    Error::new(
+        ErrorKind::InvalidModel,
+        "the shape of its input does not follow from the config",
+    )
+}

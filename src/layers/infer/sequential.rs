@@ -1,0 +1,74 @@
+//! One layer after the other: each takes what the one before it gives.
+
+use super::{Inference, InferredLayer, input_shape, unknown_input};
+use crate::keras::{Layer, Network, Sequential};
+use crate::layers::config::read;
+use crate::layers::{Inputs, LayerRegistry};
+use crate::tensor::Shape;
+
+pub(super) fn infer(
+    network: &Sequential,
+    registry: &LayerRegistry,
+    inputs: Option<&[Shape]>,
+) -> Inference {
+    let mut inference = Inference::default();
+    let mut tensors = match inputs {
+        Some(inputs) => Some(inputs.to_vec()),
+        None => given(network).map(|shape| vec![shape]),
+    };
+    for layer in network.layers() {
+        let mut found = InferredLayer::new(layer);
+        let inputs = tensors.take().map(Inputs::of);
+        let called = registry.build(&layer.to_object()).and_then(|built| {
+            let inputs = inputs.unwrap_or_default();
+            let Ok(called) = built.call(&inputs) else {
+                // Some have their variables whatever they are called with.
+                found.variables = built.variables(&inputs).ok();
+                return match inputs.all().is_empty() {
+                    true => Err(unknown_input()),
+                    false => built.call(&inputs),
+                };
+            };
+            Ok(called)
+        });
+        match called {
+            Ok(called) => {
+                found.calls.push(Some(called.outputs.clone()));
+                found.variables = Some(called.variables);
+                tensors = Some(called.outputs);
+            }
+            Err(problem) => {
+                found.calls.push(None);
+                found.problem = Some(problem);
+            }
+        }
+        inference.push(found);
+    }
+    inference.outputs = match tensors {
+        Some(tensors) => tensors.into_iter().map(Some).collect(),
+        None => vec![None],
+    };
+    inference
+}
+
+/// The shape of the input as the config gives it: that of the first layer, or of the model.
+pub(super) fn given(network: &Sequential) -> Option<Shape> {
+    let first = network.layers().first().and_then(of_layer);
+    first.or_else(|| {
+        read(network.object(), &["build_input_shape"])
+            .ok()
+            .flatten()
+    })
+}
+
+fn of_layer(layer: &Layer) -> Option<Shape> {
+    match layer.network() {
+        None => input_shape(layer.object()),
+        Some(Network::Sequential(inner)) => given(inner),
+        Some(Network::Functional(inner)) => {
+            let first = inner.inputs().first()?;
+            input_shape(inner.get_layer(&first.layer)?.object())
+        }
+        Some(Network::Subclassed(_)) => None,
+    }
+}

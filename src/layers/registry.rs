@@ -1,0 +1,125 @@
+//! Which class name stands for which layer.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, LazyLock};
+
+use super::network::NetworkLayer;
+use super::{Layer, core};
+use crate::error::{Error, ErrorKind, Result};
+use crate::keras::{Network, Object};
+use crate::limits::Limits;
+
+type Maker = Arc<dyn Fn(&Object, &LayerRegistry) -> Result<Box<dyn Layer>> + Send + Sync>;
+
+/// The layer classes that are known, by name.
+///
+/// See [`Layer`] for an example with a class of one's own.
+#[derive(Clone)]
+pub struct LayerRegistry {
+    makers: BTreeMap<String, Maker>,
+}
+
+/// A class whose typed config is all it needs.
+pub(crate) trait Typed: Layer + Sized + 'static {
+    const CLASS: &'static str;
+
+    fn read(object: &Object) -> Result<Self>;
+}
+
+/// What stands before the name of an operation of Keras 3, whose classes have names of layers.
+pub(crate) const OPERATION: &str = "keras.ops>";
+
+static BUILTIN: LazyLock<LayerRegistry> = LazyLock::new(|| {
+    let mut registry = LayerRegistry {
+        makers: BTreeMap::new(),
+    };
+    core::register(&mut registry);
+    registry
+});
+
+impl LayerRegistry {
+    /// Keras's own classes.
+    pub fn builtin() -> Self {
+        BUILTIN.clone()
+    }
+
+    /// Adds a class, or replaces one, under the name a config has it by: `package>Class` for a
+    /// registered class, `Class` for others.
+    pub fn register(
+        &mut self,
+        name: impl Into<String>,
+        make: impl Fn(&Object) -> Result<Box<dyn Layer>> + Send + Sync + 'static,
+    ) {
+        self.makers
+            .insert(name.into(), Arc::new(move |object, _| make(object)));
+    }
+
+    /// Adds a class by its typed config.
+    pub(crate) fn typed<T: Typed>(&mut self) {
+        self.register(T::CLASS, |object| Ok(Box::new(T::read(object)?)));
+    }
+
+    /// Adds a class that has layers inside, which it builds from the registry it is given.
+    pub(crate) fn nesting(
+        &mut self,
+        name: &str,
+        make: impl Fn(&Object, &LayerRegistry) -> Result<Box<dyn Layer>> + Send + Sync + 'static,
+    ) {
+        self.makers.insert(name.to_owned(), Arc::new(make));
+    }
+
+    /// Whether there is a class of that name.
+    pub fn contains(&self, name: &str) -> bool {
+        self.makers.contains_key(name)
+    }
+
+    /// The layer that a serialized object stands for; a model among the layers is one, too.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::UnknownObject`] for a class that is neither built in nor registered;
+    /// [`ErrorKind::Malformed`] for arguments that the class does not take.
+    pub fn build(&self, object: &Object) -> Result<Box<dyn Layer>> {
+        if let Some(maker) = self.maker(object) {
+            return maker(object, self);
+        }
+        match Network::from_object(object.clone(), &Limits::unlimited())? {
+            Network::Subclassed(_) => Err(unknown(object)),
+            network => Ok(Box::new(NetworkLayer::new(network, self.clone()))),
+        }
+    }
+
+    fn maker(&self, object: &Object) -> Option<&Maker> {
+        let class = object.class_name();
+        let module = object.module().unwrap_or_default();
+        if module.starts_with("keras.src.ops") || module.starts_with("keras.ops") {
+            return self.makers.get(&format!("{OPERATION}{class}"));
+        }
+        let registered = object.registered_name();
+        let registered = registered.and_then(|name| self.makers.get(name));
+        registered.or_else(|| self.makers.get(class))
+    }
+}
+
+impl Default for LayerRegistry {
+    fn default() -> Self {
+        LayerRegistry::builtin()
+    }
+}
+
+impl fmt::Debug for LayerRegistry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.makers.keys()).finish()
+    }
+}
+
+#[cold]
+fn unknown(object: &Object) -> Error {
+    let name = object.registered_name().unwrap_or(object.class_name());
+    Error::new(
+        ErrorKind::UnknownObject,
+        format!("layer class `{name}` is neither built in nor registered"),
+    )
+    .with_hint("`LayerRegistry::register` adds classes")
+}
