@@ -16,11 +16,13 @@
 //! | family | classes |
 //! |---|---|
 //! | [`core`](self::core) | Dense, EinsumDense, Embedding, Masking, InputLayer |
+//! | [`convolution`] | Conv1D–3D, transposed, depthwise, separable, locally connected |
 //!
 //! Classes that are not listed are carried by models as they are; a program that knows more of
 //! them [registers](LayerRegistry::register) them.
 
 mod config;
+pub mod convolution;
 pub mod core;
 mod einsum;
 mod infer;
@@ -37,6 +39,10 @@ pub use self::core::{Dense, EinsumDense, Embedding, Identity, InputLayer, Maskin
 pub use config::{
     Activation, Axes, Borders, Constraint, DTypePolicy, DataFormat, Initializer, Padding,
     Regularizer, Sizes,
+};
+pub use convolution::{
+    Conv1D, Conv1DTranspose, Conv2D, Conv2DTranspose, Conv3D, Conv3DTranspose, DepthwiseConv1D,
+    DepthwiseConv2D, LocallyConnected1D, LocallyConnected2D, SeparableConv1D, SeparableConv2D,
 };
 pub use infer::{Inference, InferredLayer};
 pub use inputs::Inputs;

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Arc, LazyLock};
 
 use super::network::NetworkLayer;
-use super::{Layer, core};
+use super::{Layer, convolution, core};
 use crate::error::{Error, ErrorKind, Result};
 use crate::keras::{Network, Object};
 use crate::limits::Limits;
@@ -35,6 +35,7 @@ static BUILTIN: LazyLock<LayerRegistry> = LazyLock::new(|| {
         makers: BTreeMap::new(),
     };
     core::register(&mut registry);
+    convolution::register(&mut registry);
     registry
 });
 

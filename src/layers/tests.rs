@@ -51,7 +51,10 @@ fn check(case: &Value, dialect: Dialect) -> Result<(), String> {
         let name = it["name"].as_str().unwrap();
         let path = match dialect {
             Dialect::Keras3 => own_name(name, layer_name),
-            _ => name.rsplit('/').next().unwrap(),
+            _ => match name.rsplit('/').next().unwrap() {
+                "depthwise_kernel" if object.class_name().starts_with("Depthwise") => "kernel",
+                name => name,
+            },
         };
         let shape = it["shape"].as_array().unwrap().iter();
         let shape: Vec<u64> = shape.map(|size| size.as_u64().unwrap()).collect();

@@ -1,0 +1,84 @@
+//! Convolutions: a window of weights that is moved over the input.
+//!
+//! Inputs are `(batch, spatial…, channels)`, or `(batch, channels, spatial…)` with
+//! [`DataFormat::ChannelsFirst`]. Kernels are `(window…, channels, filters)` either way; what
+//! differs is said at each class. `spec/keras_model.md#windows`.
+
+mod depthwise;
+mod local;
+mod plain;
+mod separable;
+mod transposed;
+
+pub use depthwise::{DepthwiseConv1D, DepthwiseConv2D};
+pub use local::{LocallyConnected1D, LocallyConnected2D};
+pub use plain::{Conv1D, Conv2D, Conv3D};
+pub use separable::{SeparableConv1D, SeparableConv2D};
+pub use transposed::{Conv1DTranspose, Conv2DTranspose, Conv3DTranspose};
+
+use super::config::{DataFormat, Padding};
+use super::registry::LayerRegistry;
+use super::shape::{Size, channel_axis, known, of_rank, spatial, windows, with_spatial};
+use crate::error::Result;
+use crate::tensor::Shape;
+
+pub(super) fn register(registry: &mut LayerRegistry) {
+    registry.typed::<Conv1D>();
+    registry.typed::<Conv2D>();
+    registry.typed::<Conv3D>();
+    registry.typed::<Conv1DTranspose>();
+    registry.typed::<Conv2DTranspose>();
+    registry.typed::<Conv3DTranspose>();
+    registry.typed::<DepthwiseConv1D>();
+    registry.typed::<DepthwiseConv2D>();
+    registry.typed::<SeparableConv1D>();
+    registry.typed::<SeparableConv2D>();
+    registry.typed::<LocallyConnected1D>();
+    registry.typed::<LocallyConnected2D>();
+}
+
+/// How a window is moved over the spatial axes of an input.
+struct Window<'a> {
+    size: &'a [u64],
+    strides: &'a [u64],
+    dilation: &'a [u64],
+    padding: Padding,
+    format: DataFormat,
+}
+
+impl Window<'_> {
+    /// The channels of an input, which decide how large a kernel is.
+    fn channels(&self, input: &Shape) -> Result<u64> {
+        let input = self.checked(input)?;
+        known(input, channel_axis(input, self.format))
+    }
+
+    fn checked<'s>(&self, input: &'s Shape) -> Result<&'s Shape> {
+        of_rank(input, self.size.len().saturating_add(2))
+    }
+
+    /// How many places the window finds on each spatial axis.
+    fn places(&self, input: &Shape) -> Result<Vec<Size>> {
+        let sizes = spatial(self.checked(input)?, self.format, self.size.len());
+        let moves = self.size.iter().zip(self.strides).zip(self.dilation);
+        let places = sizes.into_iter().zip(moves);
+        places
+            .map(|(size, ((window, stride), dilation))| {
+                windows(size, *window, self.padding, *stride, *dilation)
+            })
+            .collect()
+    }
+
+    /// The output: a place for each window, `filters` channels.
+    fn output(&self, input: &Shape, filters: u64) -> Result<Vec<Shape>> {
+        let places = self.places(input)?;
+        let output = with_spatial(input, self.format, &places, Some(Some(filters)));
+        Ok(vec![output])
+    }
+
+    /// The window's sizes and two more: the shape of a kernel.
+    fn kernel(&self, before_last: u64, last: u64) -> Vec<u64> {
+        let window = self.size.iter().copied();
+        window.chain([before_last, last]).collect()
+    }
+}
