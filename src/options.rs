@@ -10,6 +10,7 @@ use crate::format::Format;
 use crate::hdf5::{Layout, WriteOptions};
 use crate::io::{Sync, WriteStrategy};
 use crate::keras::Dialect;
+use crate::layers::LayerRegistry;
 use crate::limits::Limits;
 
 /// How to save a model: the arguments of `tf.keras.models.save_model`, and more.
@@ -38,6 +39,7 @@ pub struct SaveOptions {
     pub(crate) options: Option<SavedModelOptions>,
     pub(crate) save_traces: bool,
     pub(crate) dialect: Option<Dialect>,
+    pub(crate) layers: LayerRegistry,
     pub(crate) file: WriteOptions,
 }
 
@@ -51,6 +53,7 @@ impl Default for SaveOptions {
             options: None,
             save_traces: true,
             dialect: None,
+            layers: LayerRegistry::builtin(),
             file: WriteOptions::default(),
         }
     }
@@ -149,6 +152,13 @@ impl SaveOptions {
     #[must_use]
     pub fn dialect(mut self, dialect: Dialect) -> Self {
         self.dialect = Some(dialect);
+        self
+    }
+
+    /// Layer classes besides Keras's own, for checking the model before it is saved.
+    #[must_use]
+    pub fn layers(mut self, layers: LayerRegistry) -> Self {
+        self.layers = layers;
         self
     }
 
@@ -319,6 +329,7 @@ pub struct LoadOptions {
     pub(crate) compile: bool,
     pub(crate) limits: Limits,
     pub(crate) map: bool,
+    pub(crate) layers: LayerRegistry,
 }
 
 impl Default for LoadOptions {
@@ -327,6 +338,7 @@ impl Default for LoadOptions {
             compile: true,
             limits: Limits::default(),
             map: true,
+            layers: LayerRegistry::builtin(),
         }
     }
 }
@@ -348,6 +360,13 @@ impl LoadOptions {
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Layer classes besides Keras's own: what they know names the variables of their layers.
+    #[must_use]
+    pub fn layers(mut self, layers: LayerRegistry) -> Self {
+        self.layers = layers;
         self
     }
 

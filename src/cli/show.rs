@@ -5,10 +5,12 @@ mod summary;
 use std::path::PathBuf;
 
 use hornfels::Result;
-use hornfels::keras::{CompileConfig, Dialect, Layer, Model, Network, OptimizerState};
+use hornfels::keras::naming::is_statistic;
+use hornfels::keras::{CompileConfig, Dialect, Layer, Model, Network, OptimizerState, Variable};
+use hornfels::layers::{Inference, InferredLayer, LayerRegistry};
 use serde_json::Value;
 
-use self::summary::{LayerRow, Optimizer, Summary};
+use self::summary::{LayerRow, Optimizer, Outputs, Summary};
 use crate::exit::Exit;
 use crate::output::Output;
 use crate::source;
@@ -28,6 +30,11 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, terminal: &Terminal, out: &mut Output) -> Result<Exit> {
     let (file, model) = source::file_and_model(&args.model)?;
     let name = source::name(&args.model);
+    let inference = Inference::of(&model.network, &LayerRegistry::builtin());
+    let layers = layers(&model, &inference);
+    let parameters = model.variables.iter().map(|it| it.tensor.len()).sum();
+    let trained = layers.iter().filter_map(|layer| layer.trainable_parameters);
+    let trainable_parameters: u64 = trained.sum();
     let summary = Summary {
         schema: 1,
         file: name,
@@ -43,12 +50,9 @@ pub(crate) fn run(args: &Args, terminal: &Terminal, out: &mut Output) -> Result<
         },
         name: model.name().to_owned(),
         class: model.network.object().class_name().to_owned(),
-        layers: layers(&model),
-        parameters: model
-            .variables
-            .iter()
-            .map(|variable| variable.tensor.len())
-            .sum(),
+        layers,
+        parameters,
+        trainable_parameters,
         variable_bytes: model
             .variables
             .iter()
@@ -72,31 +76,89 @@ pub(crate) fn run(args: &Args, terminal: &Terminal, out: &mut Output) -> Result<
     Ok(Exit::Fine)
 }
 
-/// The layers of the model. What a nested model holds counts for the layer that it is.
-fn layers(model: &Model<'_>) -> Vec<LayerRow> {
-    let count = |layer: &Layer| {
-        let variables = model.variables.of_layer(layer.name());
-        Some(variables.iter().map(|variable| variable.tensor.len()).sum())
-    };
-    rows(&model.network, &count)
+/// What is counted for a layer.
+#[derive(Clone, Copy, Default)]
+struct Count {
+    all: u64,
+    trainable: u64,
 }
 
-fn rows(network: &Network, count: &dyn Fn(&Layer) -> Option<u64>) -> Vec<LayerRow> {
+/// The layers of the model. What a nested model holds counts for the layer that it is.
+fn layers(model: &Model<'_>, inference: &Inference) -> Vec<LayerRow> {
+    let count = |layer: &Layer| {
+        let variables = model.variables.of_layer(layer.name());
+        Some(count(variables, inference.layer(layer.name()), layer))
+    };
+    rows(&model.network, inference, &count)
+}
+
+/// The numbers in the variables of a layer. Which of them are trained the config says, where the
+/// class is known; else the variables' names do.
+fn count(variables: &[Variable<'_>], inferred: Option<&InferredLayer>, layer: &Layer) -> Count {
+    let specs = inferred.and_then(|layer| layer.variables.as_deref());
+    let specs = specs.filter(|specs| specs.len() == variables.len());
+    let is_trained = |(index, variable): (usize, &Variable<'_>)| match specs {
+        Some(specs) => specs.get(index).is_some_and(|spec| spec.trainable),
+        None => layer.trainable() && !is_statistic(&variable.path),
+    };
+    let mut count = Count::default();
+    for (index, variable) in variables.iter().enumerate() {
+        count.all += variable.tensor.len();
+        if is_trained((index, variable)) {
+            count.trainable += variable.tensor.len();
+        }
+    }
+    count
+}
+
+fn rows(
+    network: &Network,
+    inference: &Inference,
+    count: &dyn Fn(&Layer) -> Option<Count>,
+) -> Vec<LayerRow> {
     // As Keras's summary: the input of a Sequential is not one of its layers.
     let is_sequential = matches!(network, Network::Sequential(_));
     let is_input = |layer: &&Layer| is_sequential && layer.class_name() == "InputLayer";
-    network
-        .layers()
-        .iter()
-        .filter(|layer| !is_input(layer))
-        .map(|layer| LayerRow {
-            name: layer.name().to_owned(),
-            class: layer.class_name().to_owned(),
-            parameters: count(layer),
-            connected_to: connected_to(layer).unwrap_or_else(|_| vec!["?".to_owned()]),
-            layers: layer.network().map(|inner| rows(inner, &|_| None)),
+    let layers = network.layers().iter().filter(|layer| !is_input(layer));
+    layers
+        .map(|layer| {
+            let count = count(layer);
+            let inner = layer.network().map(|inner| {
+                let inference = Inference::of(inner, &LayerRegistry::builtin());
+                rows(inner, &inference, &|_| None)
+            });
+            LayerRow {
+                name: layer.name().to_owned(),
+                class: layer.class_name().to_owned(),
+                outputs: outputs(layer, inference),
+                parameters: count.map(|count| count.all),
+                trainable_parameters: count.map(|count| count.trainable),
+                connected_to: connected_to(layer).unwrap_or_else(|_| vec!["?".to_owned()]),
+                layers: inner,
+            }
         })
         .collect()
+}
+
+/// The shapes a layer gives. A nested model is shown with those of its own inputs, as in Keras.
+fn outputs(layer: &Layer, inference: &Inference) -> Outputs {
+    if let Some(inner @ Network::Functional(_)) = layer.network() {
+        let inner = Inference::of(inner, &LayerRegistry::builtin());
+        let shapes: Option<Vec<_>> = inner.outputs().iter().cloned().collect();
+        if let Some(shapes) = shapes {
+            return Outputs::Known(shapes);
+        }
+    }
+    let Some(inferred) = inference.layer(layer.name()) else {
+        return Outputs::Unknown;
+    };
+    match inferred.output_shapes() {
+        Some(shapes) => Outputs::Known(shapes.to_vec()),
+        None if inferred.calls.len() > 1 && inferred.calls.iter().all(Option::is_some) => {
+            Outputs::Multiple
+        }
+        None => Outputs::Unknown,
+    }
 }
 
 /// The tensors that come into a layer, in the order of its calls: `dense[0][0]`.

@@ -1,6 +1,6 @@
 //! The variables of a model, grouped by its layers.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -23,6 +23,8 @@ pub struct Variables<'a> {
     list: Vec<Variable<'a>>,
     paths: HashMap<String, usize>,
     layers: HashMap<String, Range<usize>>,
+    /// Paths of those that have a shape, but no values yet.
+    unset: BTreeSet<String>,
 }
 
 impl<'a> Variables<'a> {
@@ -66,9 +68,25 @@ impl<'a> Variables<'a> {
         self.list.get(*self.paths.get(path)?)
     }
 
-    /// The variable at `path`, to be changed.
+    /// The variable at `path`, to be given other values.
     pub fn get_mut(&mut self, path: &str) -> Option<&mut Variable<'a>> {
+        self.unset.remove(path);
         self.list.get_mut(*self.paths.get(path)?)
+    }
+
+    /// The names of the layers that were added, in no order.
+    pub fn layers(&self) -> impl Iterator<Item = &str> {
+        self.layers.keys().map(String::as_str)
+    }
+
+    /// The paths of the variables that were declared and not set, by name.
+    pub fn unset(&self) -> impl Iterator<Item = &str> {
+        self.unset.iter().map(String::as_str)
+    }
+
+    /// Says that the variable at `path` has no values yet.
+    pub(crate) fn mark_unset(&mut self, path: String) {
+        self.unset.insert(path);
     }
 
     /// All variables in order.

@@ -52,6 +52,9 @@ pub fn save_into<'m>(
     if let Network::Subclassed(object) = &model.network {
         return Err(subclassed(object.class_name()));
     }
+    if model.metadata.dialect.is_none() {
+        model.validate_with(&options.layers)?;
+    }
     let dialect = options
         .dialect
         .or(model.metadata.dialect)

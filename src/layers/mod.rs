@@ -27,9 +27,11 @@ pub mod core;
 mod einsum;
 mod infer;
 mod inputs;
+mod model;
 mod network;
 mod registry;
 mod shape;
+mod validate;
 mod variables;
 
 use std::fmt;

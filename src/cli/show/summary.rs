@@ -1,6 +1,7 @@
 //! What `show` says about a model, for people and for programs.
 
-use serde::Serialize;
+use hornfels::tensor::Shape;
+use serde::{Serialize, Serializer};
 
 use crate::table::{Align, Table};
 use crate::terminal::{Style, Terminal};
@@ -22,6 +23,8 @@ pub(super) struct Summary {
     pub(super) layers: Vec<LayerRow>,
     /// Numbers in variables, and the bytes they take.
     pub(super) parameters: u64,
+    /// Those of them that training changes.
+    pub(super) trainable_parameters: u64,
     pub(super) variable_bytes: u64,
     pub(super) optimizer: Option<Optimizer>,
     pub(super) loss: Option<serde_json::Value>,
@@ -33,11 +36,50 @@ pub(super) struct Summary {
 pub(super) struct LayerRow {
     pub(super) name: String,
     pub(super) class: String,
+    #[serde(rename = "output_shapes")]
+    pub(super) outputs: Outputs,
     /// `None` inside a nested model, whose variables are stored together.
     pub(super) parameters: Option<u64>,
+    pub(super) trainable_parameters: Option<u64>,
     pub(super) connected_to: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) layers: Option<Vec<LayerRow>>,
+}
+
+/// The shapes of what a layer gives.
+#[derive(Debug)]
+pub(super) enum Outputs {
+    Known(Vec<Shape>),
+    /// Each call gives other shapes.
+    Multiple,
+    /// The class is not known here, or a class before it.
+    Unknown,
+}
+
+impl Outputs {
+    fn text(&self) -> String {
+        match self {
+            Outputs::Known(shapes) => match shapes.as_slice() {
+                [only] => only.to_string(),
+                several => {
+                    let several: Vec<String> = several.iter().map(Shape::to_string).collect();
+                    format!("[{}]", several.join(", "))
+                }
+            },
+            Outputs::Multiple => "multiple".to_owned(),
+            Outputs::Unknown => "?".to_owned(),
+        }
+    }
+}
+
+impl Serialize for Outputs {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Outputs::Known(shapes) => serializer.collect_seq(shapes.iter().map(|shape| &shape.0)),
+            Outputs::Multiple => serializer.serialize_str("multiple"),
+            Outputs::Unknown => serializer.serialize_none(),
+        }
+    }
 }
 
 /// What the model was trained with.
@@ -92,7 +134,11 @@ impl Summary {
     }
 
     fn table(&self, expand: bool) -> Table {
-        let mut columns = vec![("Layer (type)", Align::Left), ("Params", Align::Right)];
+        let mut columns = vec![
+            ("Layer (type)", Align::Left),
+            ("Output shape", Align::Left),
+            ("Params", Align::Right),
+        ];
         let connected = !self.is_chain();
         if connected {
             columns.push(("Connected to", Align::Left));
@@ -124,9 +170,20 @@ impl Summary {
     }
 
     fn foot(&self) -> Vec<String> {
-        let count = text::grouped(self.parameters);
+        let fixed = self.parameters.saturating_sub(self.trainable_parameters);
+        let counts = [
+            ("Total params:", self.parameters),
+            ("  trainable:", self.trainable_parameters),
+            ("  others:", fixed),
+        ];
         let bytes = text::size(self.variable_bytes);
-        let mut lines = vec![format!("{:14} {count} ({bytes})", "Total params:")];
+        let mut lines: Vec<String> = counts
+            .iter()
+            .map(|(what, count)| format!("{what:14} {}", text::grouped(*count)))
+            .collect();
+        if let Some(total) = lines.first_mut() {
+            total.push_str(&format!(" ({bytes})"));
+        }
         lines.push(format!("{:14} {}", "Optimizer:", self.optimizer_text()));
         if let Some(loss) = &self.loss {
             lines.push(format!("{:14} {}", "Loss:", text::safe(&names(loss))));
@@ -161,6 +218,7 @@ fn fill(table: &mut Table, layers: &[LayerRow], depth: usize, expand: bool, conn
         let class = text::safe(&layer.class);
         let mut cells = vec![
             format!("{indent}{name} ({class})"),
+            layer.outputs.text(),
             layer.parameters.map(text::grouped).unwrap_or_default(),
         ];
         if connected {

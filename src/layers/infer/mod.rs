@@ -140,10 +140,10 @@ fn input_shape(object: &Object) -> Option<Shape> {
     Some(Shape(axes))
 }
 
+/// What is said of a layer that cannot be followed because nothing is known of what it takes.
+pub(super) const UNKNOWN_INPUT: &str = "the shape of its input does not follow from the config";
+
 #[cold]
 fn unknown_input() -> Error {
-    Error::new(
-        ErrorKind::InvalidModel,
-        "the shape of its input does not follow from the config",
-    )
+    Error::new(ErrorKind::InvalidModel, UNKNOWN_INPUT)
 }

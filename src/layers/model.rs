@@ -1,0 +1,124 @@
+//! Models as their layers describe them: built with variables, and checked.
+
+use super::validate::validate;
+use super::{Inference, LayerRegistry, VariableSpec};
+use crate::error::{Error, ErrorKind, Result};
+use crate::keras::{Model, Network, Variable};
+use crate::tensor::Tensor;
+
+impl Model<'static> {
+    /// A model of a network, with the variables that its layers have.
+    ///
+    /// Those that begin with one number everywhere have it; all others must be
+    /// [set](Model::set_variable) before the model can be saved.
+    ///
+    /// ```
+    /// use hornfels::keras::{Model, Sequential};
+    /// use hornfels::layers::Dense;
+    /// use hornfels::{SaveOptions, Tensor};
+    ///
+    /// let network = Sequential::new("line").add(Dense::new(2).input_shape([3]));
+    /// let mut model = Model::build(network)?;
+    /// let kernel = [0.5_f32; 6];
+    /// assert!(SaveOptions::new().to_vec(&model).is_err());
+    /// model.set_variable("dense/kernel", Tensor::new(&kernel, [3, 2])?)?;
+    /// SaveOptions::new().to_vec(&model)?;
+    /// # Ok::<(), hornfels::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidModel`] if the layers contradict each other, or if the shape of a variable
+    /// does not follow from the network: the first layer of a Sequential needs an input shape.
+    pub fn build(network: impl Into<Network>) -> Result<Model<'static>> {
+        Model::build_with(network, &LayerRegistry::builtin())
+    }
+
+    /// As [`build`](Self::build), with layer classes of one's own.
+    ///
+    /// A layer of a class that is not known has no variables yet:
+    /// [`variables.add_layer`](crate::keras::Variables::add_layer) gives it some.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build).
+    pub fn build_with(
+        network: impl Into<Network>,
+        registry: &LayerRegistry,
+    ) -> Result<Model<'static>> {
+        let mut model = Model::new(network);
+        let inference = Inference::of(&model.network, registry);
+        for layer in inference.into_layers() {
+            match (layer.variables, layer.problem) {
+                (Some(specs), _) => declare(&mut model, &layer.name, &specs)?,
+                (None, Some(problem)) if problem.kind() == ErrorKind::UnknownObject => {}
+                (None, Some(problem)) => {
+                    return Err(problem.within(format!("layer `{}`", layer.name)));
+                }
+                (None, None) => {}
+            }
+        }
+        Ok(model)
+    }
+}
+
+impl Model<'_> {
+    /// Looks for contradictions: in the configs, between layers, between configs and variables.
+    ///
+    /// Saving a model that was made here does this first; a model that was loaded is saved as it
+    /// came.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidModel`] with everything that was found.
+    pub fn validate(&self) -> Result<()> {
+        self.validate_with(&LayerRegistry::builtin())
+    }
+
+    /// As [`validate`](Self::validate), with layer classes of one's own.
+    ///
+    /// # Errors
+    ///
+    /// As [`validate`](Self::validate).
+    pub fn validate_with(&self, registry: &LayerRegistry) -> Result<()> {
+        let found = validate(self, registry);
+        match found.as_slice() {
+            [] => Ok(()),
+            [only] => Err(Error::new(ErrorKind::InvalidModel, only.clone())),
+            several => {
+                let count = several.len();
+                let list = several.join("; ");
+                let message = format!("{count} contradictions: {list}");
+                Err(Error::new(ErrorKind::InvalidModel, message))
+            }
+        }
+    }
+}
+
+fn declare(model: &mut Model<'static>, layer: &str, specs: &[VariableSpec]) -> Result<()> {
+    let variables = specs.iter().map(|spec| {
+        let tensor = beginning(spec)?;
+        Ok(Variable {
+            path: format!("{layer}/{}", spec.path),
+            stored_name: None,
+            tensor,
+        })
+    });
+    let variables = variables.collect::<Result<Vec<_>>>()?;
+    model.variables.add_layer(layer, variables)?;
+    for spec in specs {
+        if spec.initializer.constant().is_none() && !spec.is_empty() {
+            let path = format!("{layer}/{}", spec.path);
+            model.variables.mark_unset(path);
+        }
+    }
+    Ok(())
+}
+
+/// What a variable begins with; zeros where that is random.
+fn beginning(spec: &VariableSpec) -> Result<Tensor<'static>> {
+    match spec.initializer.constant() {
+        Some(value) if value != 0.0 => Tensor::filled(spec.dtype, &spec.shape, value),
+        _ => Tensor::zeros(spec.dtype, &spec.shape),
+    }
+}
