@@ -139,18 +139,43 @@ def check_behaviour(copy, original, outputs):
             same(a, b, f"output {i}")
 
 
+def shapes_of(layer):
+    """What Keras's summary prints as the output shape of a layer, as `show` writes it."""
+    try:
+        shape = layer.output_shape
+    except AttributeError:
+        return "multiple"
+    except RuntimeError:
+        return None
+    if isinstance(shape, dict):
+        shape = [shape[key] for key in sorted(shape)]
+    shapes = shape if isinstance(shape, list) else [shape]
+    if shapes and isinstance(shapes[0], tuple) and any(isinstance(part, tuple) for part in shapes[0]):
+        shapes = list(shapes[0])
+    return [list(shape) for shape in shapes]
+
+
 def check_summary(path, model):
-    """The layers and parameter counts of Keras's summary."""
+    """The layers, output shapes and parameter counts of Keras's summary."""
     shown = json.loads(hornfels("show", path, "--json"))
-    expected = [(layer.name, type(layer).__name__, layer.count_params()) for layer in model.layers]
-    found = [(row["name"], row["class"], row["parameters"]) for row in shown["layers"]]
+    expected = [
+        (layer.name, type(layer).__name__, shapes_of(layer), layer.count_params(),
+         layer_utils.count_params(layer.trainable_weights))
+        for layer in model.layers
+    ]
+    found = [
+        (row["name"], row["class"], row["output_shapes"], row["parameters"], row["trainable_parameters"])
+        for row in shown["layers"]
+    ]
     # Keras has called the class `Model` since renamed `Functional`.
-    found = [(name, "Functional" if kind == "Model" else kind, count) for name, kind, count in found]
+    found = [(name, "Functional" if kind == "Model" else kind, *more) for name, kind, *more in found]
     assert len(found) == len(expected), f"{len(found)} layers, expected {len(expected)}"
     for row, wanted in zip(found, expected):
         assert row == wanted, f"{row}, expected {wanted}"
     total = layer_utils.count_params(model.weights)
     assert shown["parameters"] == total, f"{shown['parameters']} parameters, expected {total}"
+    trained = layer_utils.count_params(model.trainable_weights)
+    assert shown["trainable_parameters"] == trained, f"{shown['trainable_parameters']} trainable, expected {trained}"
 
 
 def main():

@@ -14,6 +14,8 @@ mod allocations;
 mod architecture;
 /// Saves that fail or are killed.
 mod atomic;
+/// Models made with typed layers.
+mod built_models;
 /// The command line tool, case by case.
 #[cfg(all(target_os = "linux", feature = "cli"))]
 mod cli;

@@ -17,11 +17,16 @@ fn destination() -> Option<PathBuf> {
 
 /// The values that `values` of `tests/interop/_oracle.py` gives the variable at `path`.
 fn values(path: &str, shape: &[u64]) -> Tensor<'static> {
+    values_from(path, shape, -0.5)
+}
+
+/// The same, between `low` and `low` + 1.
+pub(crate) fn values_from(path: &str, shape: &[u64], low: f32) -> Tensor<'static> {
     let step = |seed: u32, byte: u8| (seed ^ u32::from(byte)).wrapping_mul(0x0100_0193);
     let seed = path.bytes().fold(0x811c_9dc5, step);
     let value = |index: u32| {
         let mixed = index.wrapping_add(seed).wrapping_mul(0x9e37_79b1);
-        (mixed >> 8) as f32 / 16_777_216.0 - 0.5
+        (mixed >> 8) as f32 / 16_777_216.0 + low
     };
     let count = u32::try_from(shape.iter().product::<u64>()).unwrap();
     Tensor::from_vec((0..count).map(value).collect(), shape).unwrap()

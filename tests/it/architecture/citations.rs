@@ -12,7 +12,6 @@ const COMING: &[&str] = &[
     "spec/io.md",
     "spec/keras_config.md",
     "spec/keras_h5.md",
-    "spec/keras_model.md",
 ];
 
 #[test]
