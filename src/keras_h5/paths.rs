@@ -143,3 +143,175 @@ fn name(layer: Part<'_>, scope: &str, rest: &str, dialect: Dialect) -> String {
     };
     format!("{scope}/{rest}")
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::keras::Object;
+    use crate::limits::Limits;
+
+    fn layer(class: &str, name: &str) -> Value {
+        json!({"class_name": class, "config": {"name": name}})
+    }
+
+    fn wrapper(class: &str, name: &str, inner: Value) -> Value {
+        json!({"class_name": class, "config": {"name": name, "layer": inner}})
+    }
+
+    fn model(name: &str, layers: Vec<Value>) -> Value {
+        json!({"class_name": "Sequential", "config": {"name": name, "layers": layers}})
+    }
+
+    fn functional(name: &str, layers: Vec<Value>) -> Value {
+        let ends = json!([]);
+        json!({"class_name": "Functional", "config":
+            {"name": name, "layers": layers, "input_layers": ends, "output_layers": ends}})
+    }
+
+    /// A model called `m` of every kind of layer that has a say in names.
+    fn network(dialect: Dialect, is_sequential: bool) -> Network {
+        let deep = functional("deep", vec![layer("Dense", "deepest")]);
+        let layers = vec![
+            layer("Dense", "dense"),
+            layer("DepthwiseConv2D", "depthwise"),
+            layer("ConvLSTM2D", "conv"),
+            wrapper("TimeDistributed", "each", layer("Dense", "inner")),
+            wrapper(
+                "TimeDistributed",
+                "each_way",
+                wrapper("Bidirectional", "both", layer("LSTM", "lstm")),
+            ),
+            wrapper(
+                "TimeDistributed",
+                "each_model",
+                functional("f", vec![layer("Dense", "in_f")]),
+            ),
+            wrapper("SpectralNormalization", "norm", layer("Dense", "normed")),
+            wrapper("Bidirectional", "ways", layer("ConvLSTM2D", "conv")),
+            functional("graph", vec![layer("Dense", "in_graph"), deep]),
+            model(
+                "row",
+                vec![layer("InputLayer", "in"), layer("Dense", "in_row")],
+            ),
+            model("late", vec![layer("Dense", "in_late")]),
+        ];
+        let json = if is_sequential {
+            model("m", layers)
+        } else {
+            functional("m", layers)
+        };
+        let object = Object::from_json(json, dialect).unwrap();
+        Network::from_object(object, &Limits::default()).unwrap()
+    }
+
+    /// Layer, path, name in Keras 2, name in Keras 3 within a Sequential model.
+    const NAMES: &[(&str, &str, &str, &str)] = &[
+        ("dense", "dense/kernel", "dense/kernel:0", "m/dense/kernel"),
+        (
+            "depthwise",
+            "depthwise/kernel",
+            "depthwise/depthwise_kernel:0",
+            "m/depthwise/kernel",
+        ),
+        (
+            "conv",
+            "conv/conv_lstm_cell/bias",
+            "conv/bias:0",
+            "m/conv/conv_lstm_cell/bias",
+        ),
+        (
+            "each",
+            "each/inner/kernel",
+            "each/kernel:0",
+            "m/each/inner/kernel",
+        ),
+        (
+            "each_way",
+            "each_way/both/forward_lstm/lstm_cell/bias",
+            "each_way/forward_lstm/lstm_cell/bias:0",
+            "m/each_way/both/forward_lstm/lstm_cell/bias",
+        ),
+        (
+            "each_model",
+            "each_model/f/in_f/bias",
+            "in_f/bias:0",
+            "in_f/bias",
+        ),
+        (
+            "norm",
+            "norm/normed/kernel",
+            "norm/kernel:0",
+            "m/norm/normed/kernel",
+        ),
+        (
+            "norm",
+            "norm/vector_u",
+            "norm/vector_u:0",
+            "m/norm/vector_u",
+        ),
+        (
+            "ways",
+            "ways/backward_conv/conv_lstm_cell/bias",
+            "ways/backward_conv/bias:0",
+            "m/ways/backward_conv/conv_lstm_cell/bias",
+        ),
+        (
+            "graph",
+            "graph/in_graph/bias",
+            "in_graph/bias:0",
+            "in_graph/bias",
+        ),
+        (
+            "graph",
+            "graph/deep/deepest/bias",
+            "deepest/bias:0",
+            "deepest/bias",
+        ),
+        ("row", "row/in_row/bias", "in_row/bias:0", "row/in_row/bias"),
+        (
+            "late",
+            "late/in_late/bias",
+            "in_late/bias:0",
+            "m/late/in_late/bias",
+        ),
+    ];
+
+    #[test]
+    fn names_of_either_dialect_and_paths_are_the_same_thing() {
+        for (layer, expected, in_keras2, in_keras3) in NAMES {
+            let named = [
+                (network(Dialect::Keras2, true), *in_keras2),
+                (network(Dialect::Keras3, true), *in_keras3),
+                (
+                    network(Dialect::Keras3, false),
+                    in_keras3.strip_prefix("m/").unwrap_or(in_keras3),
+                ),
+            ];
+            for (network, name) in named {
+                assert_eq!(path(&network, layer, name), *expected, "{name}");
+                let written = stored(&network, layer, expected, network.dialect());
+                assert_eq!(written, name, "{expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn other_names_are_kept_behind_the_layer() {
+        let network = network(Dialect::Keras2, true);
+        for (layer, name, expected) in [
+            ("dense", "dense_1/kernel:0", "dense/dense_1/kernel"),
+            ("dense", "dense", "dense/dense"),
+            ("graph", "elsewhere/kernel:0", "graph/elsewhere/kernel"),
+            ("ways", "kernel:0", "ways/kernel"),
+            (
+                "top_level_model_weights",
+                "scale:0",
+                "top_level_model_weights/scale",
+            ),
+        ] {
+            assert_eq!(path(&network, layer, name), expected);
+        }
+    }
+}
