@@ -65,7 +65,7 @@ pub(crate) fn run(args: &Args, terminal: &Terminal, out: &mut Output) -> Result<
         loss: model
             .compile
             .as_ref()
-            .and_then(|compile| compile.loss().cloned()),
+            .and_then(|compile| compile.losses().cloned()),
         metrics: model.compile.as_ref().map(metrics).unwrap_or_default(),
     };
     if terminal.json {

@@ -1,8 +1,9 @@
 //! A model: network, variables, and how it was trained.
 
-use super::compile::{CompileConfig, OptimizerState};
+use super::compile::CompileConfig;
 use super::network::{Layer, Network};
 use super::object::{Dialect, Object};
+use super::optimizer::OptimizerState;
 use super::variables::{Variable, Variables};
 use crate::error::{Error, ErrorKind, Result};
 use crate::tensor::Tensor;

@@ -44,7 +44,7 @@ pub(crate) fn flattened(path: &str) -> String {
 /// assert!(!is_statistic("dense/kernel"));
 /// ```
 pub fn is_statistic(path: &str) -> bool {
-    const NAMES: [&str; 9] = [
+    const NAMES: [&str; 10] = [
         "moving_mean",
         "moving_variance",
         "moving_stddev",
@@ -54,6 +54,7 @@ pub fn is_statistic(path: &str) -> bool {
         "variance",
         "count",
         "seed_generator_state",
+        "vector_u",
     ];
     let name = path.rsplit('/').next().unwrap_or(path);
     NAMES.contains(&name)

@@ -302,6 +302,13 @@ impl Object {
     }
 }
 
+/// The whole JSON object, to stand in another's config.
+impl From<Object> for Value {
+    fn from(object: Object) -> Self {
+        object.into_json()
+    }
+}
+
 /// The JSON text, as Python writes it.
 impl fmt::Display for Object {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

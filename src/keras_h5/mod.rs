@@ -14,7 +14,9 @@
 mod attributes;
 mod extras;
 mod names;
+mod paths;
 mod read;
+mod training;
 mod write;
 
 pub use read::load_from;

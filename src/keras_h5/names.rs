@@ -1,8 +1,8 @@
-//! Which names layers and variables have in the file: `spec/keras_h5.md#layout`.
+//! Which layers are listed in the file, and how names are made distinct: `spec/keras_h5.md#layout`.
 
 use std::collections::HashSet;
 
-use crate::keras::{Layer, Network, Variable};
+use crate::keras::{Layer, Network};
 
 /// The names of `model.layers` as Keras lists them: a Sequential leaves its InputLayer out, unless
 /// `lists_input` says that this one does not.
@@ -13,27 +13,6 @@ pub(super) fn saved_layers(network: &Network, lists_input: impl Fn(&str) -> bool
     };
     let listed = network.layers().iter().filter(|layer| !is_left_out(layer));
     listed.map(Layer::name).collect()
-}
-
-/// The name under which a variable is stored: the one it came with, else that of TensorFlow.
-pub(super) fn stored(variable: &Variable<'_>) -> String {
-    match &variable.stored_name {
-        Some(name) => name.clone(),
-        None => format!("{}:0", variable.path),
-    }
-}
-
-/// The path of a variable that is stored as `name` with a layer.
-pub(super) fn path(layer: &str, name: &str) -> String {
-    let name = without_suffix(name);
-    let is_inside = name
-        .strip_prefix(layer)
-        .is_some_and(|rest| rest.starts_with('/'));
-    if is_inside {
-        name.to_owned()
-    } else {
-        format!("{layer}/{name}")
-    }
 }
 
 /// A TensorFlow name without the number of the output it is.
@@ -66,19 +45,6 @@ impl Unique {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn paths_begin_with_the_layer() {
-        let given = [
-            (("dense", "dense/kernel:0"), "dense/kernel"),
-            (("dense", "dense_1/kernel:0"), "dense/dense_1/kernel"),
-            (("encoder", "in_d/kernel:0"), "encoder/in_d/kernel"),
-            (("dense", "dense"), "dense/dense"),
-        ];
-        for ((layer, name), expected) in given {
-            assert_eq!(path(layer, name), expected);
-        }
-    }
 
     #[test]
     fn repeated_names_get_numbers() {

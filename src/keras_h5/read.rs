@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     BACKEND, KERAS_VERSION, LAYER_NAMES, MODEL_CONFIG, MODEL_WEIGHTS, OPTIMIZER_WEIGHTS, TOP_LEVEL,
-    TRAINING_CONFIG, WEIGHT_NAMES, attributes, extras, names,
+    TRAINING_CONFIG, WEIGHT_NAMES, attributes, extras, names, paths,
 };
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::hdf5::Group;
@@ -126,10 +126,11 @@ fn read_layers(
     let top_level = group.contains(TOP_LEVEL)?.then(|| TOP_LEVEL.to_owned());
     for layer in listed.into_iter().chain(top_level) {
         let stored = read_variables(&group.group(&layer)?).within(|| format!("layer `{layer}`"))?;
+        let network = &model.network;
         let variables = stored.into_iter().map(|(name, tensor)| {
             known.insert(format!("{MODEL_WEIGHTS}/{layer}/{name}"));
             Variable {
-                path: names::path(&layer, &name),
+                path: paths::path(network, &layer, &name),
                 stored_name: Some(name),
                 tensor,
             }
@@ -174,9 +175,13 @@ fn read_training(
                 tensor,
             }
         });
-        model.optimizer = Some(OptimizerState {
+        let mut state = OptimizerState {
             variables: variables.collect(),
-        });
+        };
+        if let Some(config) = &model.compile {
+            state.name_paths(config, &model.trainable_variables());
+        }
+        model.optimizer = Some(state);
     }
     Ok(())
 }

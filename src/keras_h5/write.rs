@@ -1,13 +1,13 @@
 //! A model becomes groups, attributes and datasets.
 
-use super::names::{self, Unique};
+use super::names::{Unique, saved_layers};
 use super::{
-    BACKEND, KERAS_VERSION, LAYER_NAMES, MODEL_CONFIG, MODEL_WEIGHTS, OPTIMIZER_WEIGHTS, TOP_LEVEL,
-    TRAINING_CONFIG, WEIGHT_NAMES, attributes, extras,
+    BACKEND, KERAS_VERSION, LAYER_NAMES, MODEL_CONFIG, MODEL_WEIGHTS, TOP_LEVEL, WEIGHT_NAMES,
+    attributes, extras, paths, training,
 };
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::hdf5::{GroupMut, Value};
-use crate::keras::{Dialect, Model, Network, Variable, json};
+use crate::keras::{Dialect, Model, Network, Variable};
 use crate::options::SaveOptions;
 use crate::tensor::{BF16, DType, Tensor};
 
@@ -43,7 +43,8 @@ const KERAS_3: &str = "3.15.1";
 /// # Errors
 ///
 /// [`ErrorKind::AlreadyExists`] if the group holds a model already; [`ErrorKind::Unsupported`] for a
-/// subclassed model, as in Keras.
+/// subclassed model, as in Keras; what [`translate`](crate::keras::translate) says of a model that
+/// is saved in another dialect than its own.
 pub fn save_into<'m>(
     model: &'m Model<'_>,
     group: &mut GroupMut<'_, 'm>,
@@ -55,41 +56,62 @@ pub fn save_into<'m>(
     if model.metadata.dialect.is_none() {
         model.validate_with(&options.layers)?;
     }
-    let dialect = options
-        .dialect
-        .or(model.metadata.dialect)
-        .unwrap_or(Dialect::Keras2);
-    if dialect != model.network.dialect() {
-        return Err(other_dialect(model.network.dialect(), dialect));
-    }
+    let dialect = options.dialect.or(model.metadata.dialect);
+    let dialect = dialect.unwrap_or(Dialect::Keras2);
+    let network = model.network.to_dialect(dialect)?;
+    let names = Names {
+        // What the file called its variables holds for this file if it is of the same kind.
+        own: model.metadata.dialect == Some(dialect),
+        network: &network,
+    };
     write_origin(model, dialect, group)?;
-    text(group, MODEL_CONFIG, &model.network.to_object().to_string())?;
-    write_layers(model, dialect, &mut group.group(MODEL_WEIGHTS)?).within(|| MODEL_WEIGHTS)?;
+    text(group, MODEL_CONFIG, &network.to_object().to_string())?;
+    write_layers(model, &names, &mut group.group(MODEL_WEIGHTS)?).within(|| MODEL_WEIGHTS)?;
     if options.include_optimizer {
-        write_training(model, group)?;
+        training::write(model, &names, group)?;
     }
     extras::write(&model.metadata.extras, group)
+}
+
+/// How the variables of a model are called in the file that is written.
+pub(super) struct Names<'n> {
+    /// Whether they are called what they were called in the file they came from.
+    own: bool,
+    /// The model as it is written.
+    pub(super) network: &'n Network,
+}
+
+impl Names<'_> {
+    pub(super) fn dialect(&self) -> Dialect {
+        self.network.dialect()
+    }
+
+    /// The name of a variable that belongs to a layer.
+    pub(super) fn of(&self, layer: &str, variable: &Variable<'_>) -> String {
+        match self.kept(variable) {
+            Some(name) => name.to_owned(),
+            None => paths::stored(self.network, layer, &variable.path, self.dialect()),
+        }
+    }
+
+    /// The name a variable came with, if it keeps it.
+    pub(super) fn kept<'v>(&self, variable: &'v Variable<'_>) -> Option<&'v str> {
+        variable.stored_name.as_deref().filter(|_| self.own)
+    }
 }
 
 /// Which Keras saved the model, and what it computed with: as in the file it came from, which may
 /// not say.
 fn write_origin(model: &Model<'_>, dialect: Dialect, group: &mut GroupMut<'_, '_>) -> Result<()> {
-    let own = if dialect == Dialect::Keras3 {
-        KERAS_3
+    let metadata = &model.metadata;
+    let (version, backend) = if metadata.dialect == Some(dialect) {
+        let version = metadata.keras_version.as_deref();
+        (version, metadata.backend.as_deref())
+    } else if dialect == Dialect::Keras3 {
+        (Some(KERAS_3), Some("tensorflow"))
     } else {
-        KERAS_2
+        (Some(KERAS_2), Some("tensorflow"))
     };
-    let is_new = model.metadata.dialect.is_none();
-    let version = model
-        .metadata
-        .keras_version
-        .as_deref()
-        .or(is_new.then_some(own));
-    let backend = model
-        .metadata
-        .backend
-        .as_deref()
-        .or(is_new.then_some("tensorflow"));
     if let Some(version) = version {
         text(group, KERAS_VERSION, version)?;
     }
@@ -97,14 +119,6 @@ fn write_origin(model: &Model<'_>, dialect: Dialect, group: &mut GroupMut<'_, '_
         text(group, BACKEND, backend)?;
     }
     Ok(())
-}
-
-fn other_dialect(found: Dialect, asked: Dialect) -> Error {
-    Error::new(
-        ErrorKind::Unsupported,
-        format!("configs in the form of {found}, asked for that of {asked}"),
-    )
-    .with_hint("save in the dialect the model came in; translating is not part of this version")
 }
 
 fn subclassed(class_name: &str) -> Error {
@@ -117,63 +131,52 @@ fn subclassed(class_name: &str) -> Error {
 
 fn write_layers<'m>(
     model: &'m Model<'_>,
-    dialect: Dialect,
+    names: &Names<'_>,
     group: &mut GroupMut<'_, 'm>,
 ) -> Result<()> {
-    let layers = names::saved_layers(&model.network, |name| model.variables.has_layer(name));
+    let layers = saved_layers(names.network, |name| model.variables.has_layer(name));
     attributes::write_names(group, LAYER_NAMES, &layers)?;
-    write_origin(model, dialect, group)?;
-    let is_new = model.metadata.dialect.is_none();
-    let top_level = (is_new || model.variables.has_layer(TOP_LEVEL)).then_some(TOP_LEVEL);
-    for layer in layers.into_iter().chain(top_level) {
-        let variables = model.variables.of_layer(layer);
-        write_variables(variables, &mut group.group(layer)?)
+    write_origin(model, names.dialect(), group)?;
+    let has_top_level = !names.own || model.variables.has_layer(TOP_LEVEL);
+    for layer in layers.into_iter().chain(has_top_level.then_some(TOP_LEVEL)) {
+        let variables = model.variables.of_layer(layer).iter().map(|variable| {
+            let tensor = variable.tensor.borrowed();
+            (names.of(layer, variable), tensor)
+        });
+        write_variables(variables.collect(), &mut group.group(layer)?)
             .within(|| format!("layer `{layer}`"))?;
     }
     Ok(())
 }
 
-fn write_training<'m>(model: &'m Model<'_>, group: &mut GroupMut<'_, 'm>) -> Result<()> {
-    if let Some(compile) = &model.compile {
-        text(
-            group,
-            TRAINING_CONFIG,
-            &json::object_to_string(compile.json()),
-        )?;
-    }
-    if let Some(state) = &model.optimizer {
-        write_variables(&state.variables, &mut group.group(OPTIMIZER_WEIGHTS)?)
-            .within(|| OPTIMIZER_WEIGHTS)?;
-    }
-    Ok(())
-}
-
 /// The list of names, and a dataset for each.
-fn write_variables<'m>(variables: &'m [Variable<'_>], group: &mut GroupMut<'_, 'm>) -> Result<()> {
+pub(super) fn write_variables<'m>(
+    variables: Vec<(String, Tensor<'m>)>,
+    group: &mut GroupMut<'_, 'm>,
+) -> Result<()> {
     let mut unique = Unique::default();
-    let names: Vec<String> = variables
-        .iter()
-        .map(|variable| unique.name(names::stored(variable)))
-        .collect();
-    let listed: Vec<&str> = names.iter().map(String::as_str).collect();
+    let variables = variables.into_iter();
+    let variables = variables.map(|(name, tensor)| (unique.name(name), tensor));
+    let variables: Vec<(String, Tensor<'m>)> = variables.collect();
+    let listed: Vec<&str> = variables.iter().map(|(name, _)| name.as_str()).collect();
     attributes::write_names(group, WEIGHT_NAMES, &listed)?;
-    for (name, variable) in names.iter().zip(variables) {
-        group.dataset(name, storable(&variable.tensor)?)?;
+    for (name, tensor) in variables {
+        group.dataset(&name, storable(tensor)?)?;
     }
     Ok(())
 }
 
 /// The tensor in an element type that Keras reads back: `spec/keras_h5.md#element-types`.
-fn storable<'m>(tensor: &'m Tensor<'_>) -> Result<Tensor<'m>> {
+fn storable(tensor: Tensor<'_>) -> Result<Tensor<'_>> {
     if tensor.dtype() != DType::BFloat16 {
-        return Ok(tensor.borrowed());
+        return Ok(tensor);
     }
     let values = tensor.view::<BF16>()?;
     let wide: Vec<f32> = values.iter().map(|value| value.to_f32()).collect();
     Tensor::from_vec(wide, tensor.shape())
 }
 
-fn text(group: &mut GroupMut<'_, '_>, name: &str, value: &str) -> Result<()> {
+pub(super) fn text(group: &mut GroupMut<'_, '_>, name: &str, value: &str) -> Result<()> {
     let value = if value.len() <= MAX_FIXED {
         Value::fixed_string(value)?
     } else {

@@ -32,6 +32,7 @@ use serde_json::{Map, Value};
 use self::class::{Base, Class, Translated};
 use super::network::Network;
 use super::object::{Dialect, Object};
+use super::optimizer::REGISTERED;
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::limits::Limits;
 
@@ -290,7 +291,7 @@ impl Kind {
                 .find(|kind| module.starts_with(kind.module()))
         });
         let name = object.class_name();
-        let name = name.strip_prefix(training::REGISTERED).unwrap_or(name);
+        let name = name.strip_prefix(REGISTERED).unwrap_or(name);
         let has = |kind: &Kind| kind.classes().iter().any(|class| class.name == name);
         by_module
             .filter(|kind| *kind != Kind::Optimizer || has(kind))

@@ -5,9 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{Dialect, Kind, Translator, class_name};
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::keras::compile::CompileConfig;
-
-/// What Keras 2.11 and later put before the class of an optimizer that is not a legacy one.
-pub(super) const REGISTERED: &str = "Custom>";
+use crate::keras::optimizer::REGISTERED;
 
 /// Metrics that Keras 2 writes as a function in a `MeanMetricWrapper`, and their classes.
 const METRIC_FUNCTIONS: &[(&str, &str)] = &[
@@ -172,7 +170,7 @@ impl Translator {
         object.insert("class_name".to_owned(), class.clone().into());
         if let Some(Value::Object(config)) = object.get_mut("config") {
             if self.to == Dialect::Keras3 {
-                modernize(config);
+                modernize(&class, config);
             }
             let named_by_class = |name: &Value| {
                 name.as_str()
@@ -201,7 +199,7 @@ impl Translator {
 }
 
 /// The keys of the legacy optimizers in those of the new ones.
-fn modernize(config: &mut Map<String, Value>) {
+fn modernize(class: &str, config: &mut Map<String, Value>) {
     if let Some(rate) = config.shift_remove("lr") {
         config.entry("learning_rate").or_insert(rate);
     }
@@ -212,6 +210,10 @@ fn modernize(config: &mut Map<String, Value>) {
     let Some(decay) = config.shift_remove("decay") else {
         return;
     };
+    if class == "Nadam" {
+        // There it is what later versions do not have: how fast the momentum grows.
+        return;
+    }
     let rate = config
         .get("learning_rate")
         .filter(|rate| rate.is_number())
