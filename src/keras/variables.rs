@@ -74,6 +74,21 @@ impl<'a> Variables<'a> {
         self.list.get_mut(*self.paths.get(path)?)
     }
 
+    /// Gives the variables of a layer other paths, one for each, in order.
+    pub(crate) fn rename(&mut self, layer: &str, paths: impl IntoIterator<Item = String>) {
+        let range = self.layers.get(layer).cloned().unwrap_or_default();
+        for (index, path) in range.zip(paths) {
+            let Some(variable) = self.list.get_mut(index) else {
+                continue;
+            };
+            if self.paths.get(&variable.path) == Some(&index) {
+                self.paths.remove(&variable.path);
+            }
+            self.paths.entry(path.clone()).or_insert(index);
+            variable.path = path;
+        }
+    }
+
     /// The names of the layers that were added, in no order.
     pub fn layers(&self) -> impl Iterator<Item = &str> {
         self.layers.keys().map(String::as_str)
@@ -127,6 +142,9 @@ mod tests {
         assert_eq!(variables.get("a/bias").unwrap().path, "a/bias");
         assert_eq!(variables.of_layer("a").len(), 2);
         assert!(variables.has_layer("b") && variables.of_layer("b").is_empty());
+        variables.rename("a", ["a/bias", "a/gamma"].map(str::to_owned));
+        assert_eq!(variables.of_layer("a")[0].path, "a/bias");
+        assert!(variables.get("a/gamma").is_some() && variables.get("a/kernel").is_none());
         assert!(variables.get("c").is_none() && !variables.has_layer("c"));
         let again = variables.add_layer("a", Vec::new()).unwrap_err();
         assert_eq!(again.kind(), ErrorKind::AlreadyExists);

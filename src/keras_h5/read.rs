@@ -138,6 +138,7 @@ fn read_layers(
         let variables = variables.collect();
         model.variables.add_layer(&layer, variables)?;
     }
+    model.name_variables(&options.layers);
     Ok(())
 }
 

@@ -18,6 +18,7 @@
 //! | [`core`](self::core) | Dense, EinsumDense, Embedding, Masking, InputLayer |
 //! | [`convolution`] | Conv1D–3D, transposed, depthwise, separable, locally connected |
 //!
+//! [`Generic`] is a layer of any other class.
 //! Classes that are not listed are carried by models as they are; a program that knows more of
 //! them [registers](LayerRegistry::register) them.
 
@@ -25,6 +26,7 @@ mod config;
 pub mod convolution;
 pub mod core;
 mod einsum;
+mod generic;
 mod infer;
 mod inputs;
 mod model;
@@ -46,6 +48,7 @@ pub use convolution::{
     Conv1D, Conv1DTranspose, Conv2D, Conv2DTranspose, Conv3D, Conv3DTranspose, DepthwiseConv1D,
     DepthwiseConv2D, LocallyConnected1D, LocallyConnected2D, SeparableConv1D, SeparableConv2D,
 };
+pub use generic::Generic;
 pub use infer::{Inference, InferredLayer};
 pub use inputs::Inputs;
 pub use registry::LayerRegistry;

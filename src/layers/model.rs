@@ -1,9 +1,12 @@
 //! Models as their layers describe them: built with variables, and checked.
 
+use std::collections::HashMap;
+
+use super::config::read;
 use super::validate::validate;
-use super::{Inference, LayerRegistry, VariableSpec};
+use super::{DTypePolicy, Inference, LayerRegistry, VariableSpec};
 use crate::error::{Error, ErrorKind, Result};
-use crate::keras::{Model, Network, Variable};
+use crate::keras::{Functional, Model, Network, TensorMeta, Variable};
 use crate::tensor::Tensor;
 
 impl Model<'static> {
@@ -48,6 +51,9 @@ impl Model<'static> {
     ) -> Result<Model<'static>> {
         let mut model = Model::new(network);
         let inference = Inference::of(&model.network, registry);
+        if let Network::Functional(network) = &mut model.network {
+            describe_tensors(network, &inference)?;
+        }
         for layer in inference.into_layers() {
             match (layer.variables, layer.problem) {
                 (Some(specs), _) => declare(&mut model, &layer.name, &specs)?,
@@ -63,6 +69,22 @@ impl Model<'static> {
 }
 
 impl Model<'_> {
+    /// Gives variables the paths that their layers have for them, where those that the layers
+    /// should have are those that are there; others keep the paths they have.
+    pub(crate) fn name_variables(&mut self, registry: &LayerRegistry) {
+        for layer in Inference::of(&self.network, registry).into_layers() {
+            let variables = self.variables.of_layer(&layer.name);
+            let specs = layer.variables.unwrap_or_default();
+            let same = |(spec, variable): (&VariableSpec, &Variable<'_>)| {
+                spec.shape == variable.tensor.shape()
+            };
+            if specs.len() == variables.len() && specs.iter().zip(variables).all(same) {
+                let paths = specs.iter().map(|it| format!("{}/{}", layer.name, it.path));
+                self.variables.rename(&layer.name, paths);
+            }
+        }
+    }
+
     /// Looks for contradictions: in the configs, between layers, between configs and variables.
     ///
     /// Saving a model that was made here does this first; a model that was loaded is saved as it
@@ -93,6 +115,26 @@ impl Model<'_> {
             }
         }
     }
+}
+
+/// Writes shapes and dtypes to the tensors between layers, as Keras 3 does.
+fn describe_tensors(network: &mut Functional, inference: &Inference) -> Result<()> {
+    let dtypes = network.layers().iter().map(|layer| {
+        let policy = read::<DTypePolicy>(layer.object(), &["dtype"])
+            .ok()
+            .flatten();
+        let dtype = policy.unwrap_or_default().compute_dtype();
+        (layer.name().to_owned(), dtype.name().to_owned())
+    });
+    let dtypes: HashMap<String, String> = dtypes.collect();
+    network.set_tensor_metas(|source| {
+        let layer = inference.layer(&source.layer)?;
+        let shapes = layer.calls.get(source.node)?.as_ref()?;
+        Some(TensorMeta {
+            shape: shapes.get(source.tensor)?.clone(),
+            dtype: dtypes.get(&source.layer)?.clone(),
+        })
+    })
 }
 
 fn declare(model: &mut Model<'static>, layer: &str, specs: &[VariableSpec]) -> Result<()> {
