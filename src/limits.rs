@@ -49,23 +49,6 @@ impl Limits {
         }
     }
 
-    /// Checks a count the file declares against the most its remaining bytes could hold.
-    pub(crate) fn count(&self, declared: u64, possible: u64, what: &str) -> Result<usize> {
-        if declared > possible {
-            return Err(Error::new(
-                ErrorKind::Malformed,
-                format!("{declared} {what}, but the bytes left hold at most {possible}"),
-            ));
-        }
-        self.objects(declared, what)?;
-        usize::try_from(declared).map_err(|_| {
-            Error::new(
-                ErrorKind::LimitExceeded,
-                format!("{declared} {what} do not fit in memory"),
-            )
-        })
-    }
-
     /// Checks a number of objects against `max_objects`.
     pub(crate) fn objects(&self, count: u64, what: &str) -> Result<()> {
         if count > self.max_objects {
@@ -124,18 +107,6 @@ impl Limits {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_count_is_bounded_by_the_bytes_left() {
-        let limits = Limits::default();
-        assert_eq!(limits.count(3, 3, "names").unwrap(), 3);
-        let error = limits.count(4, 3, "names").unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Malformed);
-        assert_eq!(
-            error.message(),
-            "4 names, but the bytes left hold at most 3"
-        );
-    }
 
     #[test]
     fn a_declared_size_above_the_floor_needs_stored_bytes() {

@@ -16,6 +16,5 @@ mod system;
 mod workers;
 
 pub use commit::{CommitOptions, Progress, Sync, WriteStrategy};
-pub(crate) use directory::replace_directory;
 pub(crate) use plan::{DigestId, Digests, FilePlan, Slot};
 pub use shared::SharedBytes;

@@ -11,6 +11,7 @@ const SMALL: u64 = 8 << 20;
 pub(super) struct Workers {
     count: usize,
     /// Whether the number was asked for, so that the shared threads may be fewer.
+    #[cfg(feature = "rayon")]
     own: bool,
 }
 
@@ -19,6 +20,7 @@ impl Workers {
     pub(super) fn new(asked: Option<NonZeroUsize>) -> Self {
         Workers {
             count: asked.map_or_else(available, NonZeroUsize::get),
+            #[cfg(feature = "rayon")]
             own: asked.is_some(),
         }
     }

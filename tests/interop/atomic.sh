@@ -123,18 +123,24 @@ else
     fail "owner and mode stay: $(stat -c '%u:%g %a' "$other/model.h5")"
 fi
 
-# Killed at fifty moments, spread over the time that a whole save takes.
+# Killed at fifty moments or more, spread over the time that a whole save takes, until twenty of them
+# have left a half-written file under a name of its own.
 killed=$work/killed
 mkdir "$killed"
 start=$(date +%s%N)
 "$HORNFELS" convert "$work/new.h5" "$killed/model.h5" --quiet
 took=$(($(date +%s%N) - start))
-unharmed=0 replaced=0 temporaries=0
-for moment in $(seq 50); do
+kills=0 halves=0 unharmed=0 replaced=0
+while [ $kills -lt 50 ] || [ $halves -lt 20 ]; do
+    if [ $kills = 500 ]; then
+        fail "killed: only $halves of $kills kills hit a save in the middle"
+        break
+    fi
+    kills=$((kills + 1))
     cp "$work/old-saved.h5" "$killed/model.h5"
     "$HORNFELS" convert "$work/new.h5" "$killed/model.h5" --force --quiet &
     process=$!
-    sleep "$(awk "BEGIN { print $took * (($RANDOM + $moment) % 1000) / 1000 / 1e9 }")"
+    sleep "$(printf '0.%09d' $((took * (RANDOM % 1000) / 1000 % 1000000000)))"
     kill -KILL $process 2> /dev/null || true
     wait $process 2> /dev/null || true
     if cmp -s "$work/old-saved.h5" "$killed/model.h5"; then
@@ -142,16 +148,19 @@ for moment in $(seq 50); do
     elif cmp -s "$work/new-saved.h5" "$killed/model.h5"; then
         replaced=$((replaced + 1))
     else
-        fail "killed at moment $moment: neither the old file nor the new one"
+        fail "kill $kills: neither the old file nor the new one"
     fi
-    for left in "$killed"/.[!.]*; do
+    for left in $(cd "$killed" && ls -A); do
         case $left in
-            "$killed/.[!.]*") ;;
-            "$killed"/.model.h5.hornfels-*.tmp) rm "$left"; temporaries=$((temporaries + 1)) ;;
-            *) fail "killed: left behind: $left" ;;
+            model.h5) ;;
+            .model.h5.hornfels-*.tmp)
+                cmp -s "$work/new-saved.h5" "$killed/$left" || halves=$((halves + 1))
+                rm "$killed/$left"
+                ;;
+            *) fail "kill $kills: left behind: $left" ;;
         esac
     done
 done
-ok "killed 50 times: $unharmed old files, $replaced new ones, $temporaries temporaries"
+ok "killed $kills times: $unharmed old files, $replaced new ones; $halves half-written under their own names"
 
 [ $failures = 0 ]

@@ -219,32 +219,59 @@ fn a_file_that_cannot_be_completed_leaves_the_old_one() {
     assert_eq!(names(directory.path()), ["done", "model.h5"]);
 }
 
+/// Saves two versions of a file in turns until it is killed.
+#[cfg(target_os = "linux")]
+fn save_for_ever(directory: &Path, versions: &[Tree<'_>]) -> ! {
+    let mut options = WriteOptions::default();
+    // Unflushed, so that renames are a larger part of the time.
+    options.commit.sync = Sync::Never;
+    options.commit.threads = std::num::NonZeroUsize::new(2);
+    fs::write(directory.join("ready"), []).unwrap();
+    loop {
+        for version in versions {
+            let path = directory.join("model.h5");
+            version.clone().save(path, &options).unwrap();
+        }
+    }
+}
+
+/// Removes what a killed save left beside `model.h5`; the bytes of that.
+#[cfg(target_os = "linux")]
+fn take_temporaries(directory: &Path) -> Vec<Vec<u8>> {
+    let mut left = Vec::new();
+    for name in names(directory) {
+        if name != "model.h5" {
+            assert!(name.starts_with(".model.h5.hornfels-") && name.ends_with(".tmp"));
+            left.push(fs::read(directory.join(&name)).unwrap());
+            fs::remove_file(directory.join(name)).unwrap();
+        }
+    }
+    left
+}
+
 #[test]
 #[cfg(target_os = "linux")]
 fn a_killed_save_leaves_the_old_file_or_the_new_one() {
     use std::time::Duration;
     const SIZE: usize = 12 << 20;
+    /// At least so many kills, of which so many leave a half-written file; and when to give up.
+    const KILLS: u64 = 50;
+    const HALVES: u64 = 15;
+    const MOST: u64 = 500;
+    let versions = [flat(1, SIZE), flat(2, SIZE + 1)];
     if let Some(directory) = std::env::var_os(CHILD) {
-        let path = Path::new(&directory).join("model.h5");
-        let mut options = WriteOptions::default();
-        // Unflushed, so that renames are a larger part of the time.
-        options.commit.sync = Sync::Never;
-        options.commit.threads = std::num::NonZeroUsize::new(2);
-        fs::write(path.with_file_name("ready"), []).unwrap();
-        let versions = [flat(1, SIZE), flat(2, SIZE + 1)];
-        for version in versions.iter().cycle() {
-            version.clone().save(&path, &options).unwrap();
-        }
+        save_for_ever(Path::new(&directory), &versions);
     }
     let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let (path, ready) = (
         directory.path().join("model.h5"),
         directory.path().join("ready"),
     );
-    let versions = [bytes(flat(1, SIZE)), bytes(flat(2, SIZE + 1))];
+    let versions = versions.map(bytes);
     fs::write(&path, &versions[0]).unwrap();
-    let mut temporaries = 0;
-    for moment in 0..50 {
+    let (mut kills, mut halves) = (0, 0);
+    while kills < KILLS || halves < HALVES {
+        assert!(kills < MOST, "{halves} of {kills} kills hit a save");
         let test = "a_killed_save_leaves_the_old_file_or_the_new_one";
         let shell = "exec \"$0\" \"$@\"";
         let mut child = child(test, shell, directory.path()).spawn().unwrap();
@@ -253,20 +280,16 @@ fn a_killed_save_leaves_the_old_file_or_the_new_one() {
             std::thread::sleep(Duration::from_millis(1));
         }
         // Moments that a save of some milliseconds is hit at anywhere.
-        std::thread::sleep(Duration::from_micros(moment * 1_377 % 40_000));
+        std::thread::sleep(Duration::from_micros(kills * 1_377 % 40_000));
         child.kill().unwrap();
         child.wait().unwrap();
+        kills += 1;
         let found = fs::read(&path).unwrap();
-        assert!(versions.contains(&found), "moment {moment}");
+        assert!(versions.contains(&found), "kill {kills}");
         fs::remove_file(&ready).unwrap();
-        for name in names(directory.path()) {
-            if name != "model.h5" {
-                assert!(name.starts_with(".model.h5.hornfels-") && name.ends_with(".tmp"));
-                fs::remove_file(directory.path().join(name)).unwrap();
-                temporaries += 1;
-            }
-        }
+        let left = take_temporaries(directory.path());
+        let half = left.iter().any(|bytes| !versions.contains(bytes));
+        halves += u64::from(half);
     }
-    // How many were hit in the middle depends on the machine, so it is told and not asserted.
-    println!("{temporaries} of 50 saves left a temporary");
+    println!("{halves} of {kills} kills left a half-written file under its own name");
 }

@@ -23,6 +23,8 @@ mod cli;
 mod dependencies;
 /// Committed inputs of the fuzz targets.
 mod fuzz_inputs;
+/// Files that are the same on every machine.
+mod golden;
 /// HDF5 files of other writers: what is found in them, and what is refused.
 mod hdf5_read;
 /// Files that are broken on purpose: no panic, little time, little memory.

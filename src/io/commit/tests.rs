@@ -1,7 +1,7 @@
 use std::fs;
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 
 use super::*;
 use crate::checksum::Algorithm;
@@ -95,7 +95,7 @@ fn maps_while_writing(strategy: WriteStrategy) -> bool {
     let tensors = tensors(16 << 20);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("proof.h5");
-    let seen = Arc::new(Mutex::new(false));
+    let seen = Arc::new(std::sync::Mutex::new(false));
     let witness = Arc::clone(&seen);
     let options = CommitOptions {
         strategy,
