@@ -30,7 +30,7 @@ ok() { printf 'ok      %s\n' "$1"; }
 fail() { printf 'FAILED  %s\n' "$1"; failures=$((failures + 1)); }
 
 # Two models of the same kind, 33 MB each, whose weights differ.
-TF_CPP_MIN_LOG_LEVEL=3 CUDA_VISIBLE_DEVICES=-1 "$python" - "$work" <<'END'
+TF_CPP_MIN_LOG_LEVEL=3 CUDA_VISIBLE_DEVICES= "$python" -W ignore - "$work" <<'END'
 import sys
 import numpy as np
 from tensorflow import keras

@@ -34,6 +34,50 @@ fn nothing_is_built_or_linked_but_rust() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// Of systems whose dependencies are not here to be asked, the lock file tells the names.
+#[test]
+fn nothing_foreign_on_other_systems_either() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let lock = fs::read_to_string(root.join("Cargo.lock")).unwrap();
+    let graph = metadata(PLATFORMS[0].0, &[]);
+    let mut packages = graph["packages"].as_array().unwrap().iter();
+    let us = packages
+        .find(|package| package["name"] == "hornfels")
+        .unwrap();
+    let named = us["dependencies"].as_array().unwrap().iter();
+    let named = named.filter(|one| one["kind"] != "dev");
+    let names = locked(&lock, named.map(|one| text(&one["name"])).collect());
+    for system in ["windows-link", "libc", "wasm-bindgen"] {
+        assert!(names.contains(system), "no `{system}`, so what is asked?");
+    }
+    let foreign: Vec<_> = FOREIGN.iter().filter(|it| names.contains(**it)).collect();
+    assert!(foreign.is_empty(), "{foreign:?}");
+    let planted = "[[package]]\nname = \"a\"\ndependencies = [\n \"cc 1.0.0\",\n]\n";
+    assert!(locked(planted, vec!["a".to_owned()]).contains("cc"));
+}
+
+/// The names of the packages that `open` lead to in a lock file, on whatever platform.
+fn locked(lock: &str, mut open: Vec<String>) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    while let Some(name) = open.pop() {
+        let head = format!("name = \"{name}\"");
+        for package in lock.split("[[package]]") {
+            if package.lines().any(|line| line == head) {
+                // Each on a line of its own: ` "name",` or ` "name version",`.
+                let needs = package.lines().filter_map(|line| line.strip_prefix(" \""));
+                open.extend(
+                    needs
+                        .filter_map(|line| line.split([' ', '"']).next())
+                        .filter(|need| !found.contains(*need))
+                        .map(str::to_owned),
+                );
+            }
+        }
+        found.insert(name);
+    }
+    found
+}
+
 #[test]
 fn a_planted_native_dependency_is_found() {
     let check = |kind: Value, links: Value, problems: &[&str]| {

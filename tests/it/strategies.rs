@@ -59,6 +59,8 @@ fn every_strategy_and_number_of_threads_writes_the_same_bytes() {
     let options = WriteOptions::default();
     let expected = tree(&tensors).to_vec(&options).unwrap();
     assert!(expected.len() > 64 * MIB);
+    let again = tree(&tensors).to_vec(&options).unwrap();
+    assert!(again == expected, "once more");
     let mut streamed = Vec::new();
     let stream = &mut streamed;
     tree(&tensors).write_to(stream, &options).unwrap();
