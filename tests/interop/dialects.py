@@ -114,7 +114,7 @@ def attention(k):
 def normalizations(k):
     L = k.layers
     i = k.Input((6, 8))
-    x = L.LayerNormalization(axis=[1, 2])(i)
+    x = L.LayerNormalization(axis=[2])(i)  # Keras 2.15 fails with several axes
     x = L.GroupNormalization(4)(x)
     x = L.UnitNormalization()(x)
     x = L.BatchNormalization(axis=1, scale=False)(x)
