@@ -143,7 +143,9 @@ impl SaveOptions {
 
     /// Whose form the configs are written in; by default the one the model came in.
     ///
-    /// Another form than that is [`ErrorKind::Unsupported`] in this version.
+    /// A model that was made here goes out in the form of Keras 2 by default. In another form than
+    /// its own a model is translated, with its compile config and the optimizer's state; what the
+    /// other Keras cannot express is an error, see [`translate`](crate::keras::translate).
     ///
     /// ```
     /// # use hornfels::{keras::Dialect, SaveOptions};

@@ -1,7 +1,7 @@
-"""Prints what each serializable Keras class writes: class -> kind, config keys, defaults.
+"""What each serializable Keras class writes: class -> kind, config keys, defaults.
 
-Run it once per Keras; `--merge` combines the three answers into the fixture that the
-unit tests of `src/keras/dialect` replay:
+Without arguments it compares what this Keras says with `tests/data/dialect_tables.json`, which the
+unit tests of `src/keras/dialect` replay. That file is made so:
 
     PYTHON2  tests/interop/dialect_tables.py keras    > k2.json     # Keras 2.15
     PYTHON3  tests/interop/dialect_tables.py tf_keras > tfk.json    # tf_keras 2.21
@@ -10,6 +10,7 @@ unit tests of `src/keras/dialect` replay:
 
 Arguments that a constructor demands come from ARGUMENTS below and are marked as required.
 """
+# oracles: keras2 tf_keras keras3
 
 import importlib
 import inspect
@@ -180,8 +181,34 @@ def merge(paths):
     print("{\n" + ",\n".join(lines) + "\n}")
 
 
+def compare():
+    """Fails if a class of this Keras is not in the file as it is, or the other way round."""
+    from _oracle import ORACLE, ROOT, Report, keras
+
+    known = json.loads((ROOT / "tests/data/dialect_tables.json").read_text())
+    others = {"tf_keras": ["tf_keras", "keras2"]}.get(ORACLE, [ORACLE])
+    found = json.loads(json.dumps(dump(keras())))
+    report = Report()
+
+    def check(key):
+        rows = known.get(key, {})
+        row = next((rows[oracle] for oracle in others if oracle in rows), None)
+        for side in (found.get(key), row):
+            if side and side["config"].get("seed") is not None:
+                side["config"]["seed"] = "random"
+        assert found.get(key) == row, f"{found.get(key)}, expected {row}"
+
+    # What only Keras 2.15 has may be gone in tf_keras.
+    expected = {key for key, rows in known.items() if others[0] in rows}
+    for key in sorted(expected | set(found)):
+        report.case(key, check, key)
+    report.finish(200)
+
+
 if __name__ == "__main__":
-    if sys.argv[1] == "--merge":
+    if len(sys.argv) == 1:
+        compare()
+    elif sys.argv[1] == "--merge":
         merge(sys.argv[2:])
     else:
         print(json.dumps(dump(importlib.import_module(sys.argv[1])), indent=1))

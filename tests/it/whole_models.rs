@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use hornfels::hdf5::Layout;
-use hornfels::keras::{Dialect, Model};
-use hornfels::{ErrorKind, Format, LoadOptions, SaveOptions, load_model};
+use hornfels::keras::{Adam, CompileConfig, Dialect, Model, Object, Sequential, Variable};
+use hornfels::{ErrorKind, Format, LoadOptions, SaveOptions, Tensor, load_model};
 
 const SAMPLE: &str = "tests/data/early_warning.h5";
 
@@ -78,6 +78,133 @@ fn without_the_optimizer_the_compile_config_goes_too() {
     );
 }
 
+fn names<'m>(variables: impl IntoIterator<Item = &'m Variable<'static>>) -> Vec<String> {
+    let names = variables.into_iter().map(|it| it.stored_name.clone());
+    names.map(Option::unwrap_or_default).collect()
+}
+
+#[test]
+fn a_model_goes_to_the_other_dialect_and_back() {
+    let mut model = load_model(SAMPLE).unwrap();
+    model.build_optimizer().unwrap();
+    let state = model.optimizer.as_mut().unwrap();
+    state.set_iterations(42).unwrap();
+    let momentum = Tensor::from_vec(vec![1_f32, 2.0, 3.0, 4.0], [4]).unwrap();
+    state
+        .set_slot("dense/bias", "momentum", momentum.clone())
+        .unwrap();
+
+    let keras3 = reload(classic().dialect(Dialect::Keras3).to_vec(&model).unwrap());
+    assert_eq!(keras3.metadata.dialect, Some(Dialect::Keras3));
+    assert_eq!(keras3.metadata.keras_version.as_deref(), Some("3.15.1"));
+    let compile = keras3.compile.as_ref().unwrap();
+    assert_eq!(compile.optimizer().unwrap().class_name(), "Adam");
+    let state = keras3.optimizer.as_ref().unwrap();
+    assert_eq!(state.iterations(), Some(42));
+    assert_eq!(state.slot("dense/bias", "momentum").unwrap(), &momentum);
+    let stored = names(&state.variables);
+    assert_eq!(stored[1], "adam/learning_rate");
+    assert!(stored.contains(&"adam/sequential_dense_bias_momentum".to_owned()));
+
+    let back = reload(classic().dialect(Dialect::Keras2).to_vec(&keras3).unwrap());
+    assert_eq!(back.metadata.keras_version.as_deref(), Some("2.15.0"));
+    assert_eq!(names(back.variables.iter()), names(model.variables.iter()));
+    for variable in model.variables.iter() {
+        for other in [&keras3, &back] {
+            assert_eq!(other.variable(&variable.path).unwrap(), &variable.tensor);
+        }
+    }
+    let stored = names(&back.optimizer.as_ref().unwrap().variables);
+    assert_eq!(
+        stored[..3],
+        [
+            "iteration:0",
+            "Adam/m/conv1d/kernel:0",
+            "Adam/v/conv1d/kernel:0"
+        ]
+    );
+    let compile = back.compile.unwrap().optimizer().unwrap();
+    assert_eq!(compile.class_name(), "Custom>Adam");
+}
+
+/// A model that came from no file.
+fn made_here() -> Model<'static> {
+    let dense = Object::new("Dense", Default::default())
+        .with("units", 2)
+        .with("batch_input_shape", vec![None, Some(3)]);
+    let mut model = Model::new(Sequential::new("sequential").add(dense));
+    let variable = |path: &str, shape: &[u64]| Variable {
+        path: path.to_owned(),
+        stored_name: None,
+        tensor: Tensor::zeros(hornfels::DType::Float32, shape).unwrap(),
+    };
+    let variables = vec![
+        variable("dense/kernel", &[3, 2]),
+        variable("dense/bias", &[2]),
+    ];
+    model.variables.add_layer("dense", variables).unwrap();
+    model.compile(CompileConfig::new(Adam::new()).loss("mean_squared_error"));
+    model.build_optimizer().unwrap();
+    model
+}
+
+#[test]
+fn a_model_made_here_goes_out_in_either_dialect() {
+    let model = made_here();
+    let keras2 = reload(classic().to_vec(&model).unwrap());
+    assert_eq!(keras2.metadata.keras_version.as_deref(), Some("2.15.0"));
+    assert_eq!(
+        names(keras2.variables.iter()),
+        ["dense/kernel:0", "dense/bias:0"]
+    );
+    let optimizer = keras2.compile.as_ref().unwrap().optimizer().unwrap();
+    assert_eq!(optimizer.class_name(), "Custom>Adam");
+    assert_eq!(optimizer.bool("is_legacy_optimizer").unwrap(), Some(false));
+    assert_eq!(
+        names(&keras2.optimizer.unwrap().variables)[1],
+        "Adam/m/dense/kernel:0"
+    );
+
+    let keras3 = reload(classic().dialect(Dialect::Keras3).to_vec(&model).unwrap());
+    assert_eq!(keras3.metadata.keras_version.as_deref(), Some("3.15.1"));
+    assert_eq!(
+        names(keras3.variables.iter()),
+        ["sequential/dense/kernel", "sequential/dense/bias"]
+    );
+    let paths: Vec<String> = keras3
+        .optimizer
+        .unwrap()
+        .variables
+        .into_iter()
+        .map(|it| it.path)
+        .collect();
+    assert_eq!(
+        paths[..3],
+        [
+            "adam/iteration",
+            "adam/learning_rate",
+            "adam/momentum/dense/kernel"
+        ]
+    );
+}
+
+#[test]
+fn the_state_of_an_unknown_optimizer_stays_in_its_dialect() {
+    let mut model = reload(classic().to_vec(&made_here()).unwrap());
+    // As if the file said so.
+    model.optimizer.as_mut().unwrap().variables.pop();
+    let error = classic()
+        .dialect(Dialect::Keras3)
+        .to_vec(&model)
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert!(error.to_string().contains("`Custom>Adam`"), "{error}");
+    let same = reload(classic().to_vec(&model).unwrap());
+    assert_eq!(names(&same.optimizer.unwrap().variables).len(), 4);
+    let without = classic().dialect(Dialect::Keras3).include_optimizer(false);
+    assert_eq!(reload(without.to_vec(&model).unwrap()).optimizer, None);
+}
+
 #[test]
 fn each_wrong_argument_is_its_own_error() {
     let model = load_model(SAMPLE).unwrap();
@@ -105,7 +232,7 @@ fn each_wrong_argument_is_its_own_error() {
         ErrorKind::InvalidArgument
     );
     assert_eq!(
-        kind(at("m.h5"), classic().dialect(Dialect::Keras3)),
+        kind(at("m.h5"), classic().dialect(Dialect::Keras1)),
         ErrorKind::Unsupported
     );
     assert_eq!(

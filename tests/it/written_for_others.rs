@@ -5,7 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use hornfels::hdf5::{Layout, Tree, WriteOptions};
-use hornfels::keras::{Dialect, Model, Network, Object, Variable, json};
+use hornfels::keras::{
+    Adam, CompileConfig, Dialect, Model, Network, Object, RmsProp, Sequential, Sgd, Variable, json,
+};
 use hornfels::keras_h5::save_into;
 use hornfels::{Format, Limits, SaveOptions, Tensor, load_model};
 
@@ -68,6 +70,50 @@ fn written_for_others_in_a_group() {
         };
         tree.save(place.join(format!("group.{name}.h5")), &options)
             .unwrap();
+    }
+}
+
+/// For `dialect_on_save.py`: models that were made and compiled here, in either dialect.
+#[test]
+fn written_for_others_in_either_dialect() {
+    let Some(place) = destination() else {
+        return;
+    };
+    let adam = Adam::new().learning_rate(0.002).beta_1(0.95).amsgrad(true);
+    let sgd = Sgd::new().learning_rate(0.02).momentum(0.9).nesterov(true);
+    let rms_prop = RmsProp::new().rho(0.8).momentum(0.5).centered(true);
+    let optimizers: [(&str, Object); 3] = [
+        ("adam", adam.into()),
+        ("sgd", sgd.into()),
+        ("rmsprop", rms_prop.into()),
+    ];
+    for (name, optimizer) in optimizers {
+        let dense = Object::new("Dense", Default::default())
+            .with("units", 2)
+            .with("batch_input_shape", vec![None, Some(3)]);
+        let mut model = Model::new(Sequential::new("sequential").add(dense));
+        let variable = |name: &str, shape: &[u64]| Variable {
+            path: format!("dense/{name}"),
+            stored_name: None,
+            tensor: values(name, shape),
+        };
+        let variables = vec![variable("kernel", &[3, 2]), variable("bias", &[2])];
+        model.variables.add_layer("dense", variables).unwrap();
+        let config = CompileConfig::new(optimizer).loss("mean_squared_error");
+        model.compile(config.metrics(["accuracy"]));
+        model.build_optimizer().unwrap();
+        let state = model.optimizer.as_mut().unwrap();
+        state.set_iterations(7).unwrap();
+        let momentum = Tensor::from_vec((0_u8..6).map(f32::from).collect(), [3, 2]).unwrap();
+        state
+            .set_slot("dense/kernel", "momentum", momentum)
+            .unwrap();
+        for (dialect, suffix) in [(Dialect::Keras2, "keras2"), (Dialect::Keras3, "keras3")] {
+            let options = SaveOptions::new().dialect(dialect);
+            options
+                .save(&model, place.join(format!("made.{name}.{suffix}.h5")))
+                .unwrap();
+        }
     }
 }
 

@@ -227,6 +227,17 @@ fn optimizers() {
         r#"{"class_name": "SGD", "config": {"lr": 0.1, "decay": 0.5, "momentum": 0.9, "nesterov": false}}"#,
         r#"{"module": "keras.optimizers", "class_name": "SGD", "config": {"momentum": 0.9, "nesterov": false, "learning_rate": {"module": "keras.optimizers.schedules", "class_name": "InverseTimeDecay", "config": {"initial_learning_rate": 0.1, "decay_steps": 1, "decay_rate": 0.5, "staircase": false}, "registered_name": null}}, "registered_name": null}"#,
     );
+    // Here `decay` is no decay of the learning rate.
+    check(
+        Dialect::Keras2,
+        r#"{"class_name": "Nadam", "config": {"name": "Nadam", "learning_rate": 0.1, "decay": 0.004}}"#,
+        r#"{"module": "keras.optimizers", "class_name": "Nadam", "config": {"learning_rate": 0.1}, "registered_name": null}"#,
+    );
+    check(
+        Dialect::Keras3,
+        r#"{"module": "keras.optimizers", "class_name": "RMSprop", "config": {"name": "rm_sprop", "rho": 0.9, "ema_overwrite_frequency": null}}"#,
+        r#"{"class_name": "Custom>RMSprop", "config": {"name": "RMSprop", "rho": 0.9, "ema_overwrite_frequency": null, "is_legacy_optimizer": false}}"#,
+    );
 }
 
 #[test]

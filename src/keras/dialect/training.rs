@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{Dialect, Kind, Translator, class_name};
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::keras::compile::CompileConfig;
+use crate::keras::naming::snake_case;
 use crate::keras::optimizer::REGISTERED;
 
 /// Metrics that Keras 2 writes as a function in a `MeanMetricWrapper`, and their classes.
@@ -173,8 +174,9 @@ impl Translator {
                 modernize(&class, config);
             }
             let named_by_class = |name: &Value| {
-                name.as_str()
-                    .is_some_and(|name| name.eq_ignore_ascii_case(&class))
+                name.as_str().is_some_and(|name| {
+                    name.eq_ignore_ascii_case(&class) || name == snake_case(&class)
+                })
             };
             if config.get("name").is_some_and(named_by_class) {
                 match self.to {

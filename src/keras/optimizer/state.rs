@@ -16,12 +16,16 @@ use crate::tensor::{DType, Tensor};
 /// is carried with the paths it came with.
 ///
 /// ```
-/// let model = hornfels::load_model("tests/data/early_warning.h5")?;
-/// let state = model.optimizer.unwrap();
+/// use hornfels::Tensor;
+/// let mut model = hornfels::load_model("tests/data/early_warning.h5")?;
+/// model.build_optimizer()?;
+/// let mut state = model.optimizer.unwrap();
 /// assert_eq!(state.variables[0].path, "adam/iteration");
 /// assert_eq!(state.variables[1].path, "adam/momentum/conv1d/kernel");
-/// let kernel = state.slot("dense/kernel", "momentum")?;
-/// assert_eq!(kernel.shape(), [10, 4]);
+///
+/// state.set_iterations(100)?;
+/// state.set_slot("dense/bias", "velocity", Tensor::from_vec(vec![0.5_f32; 4], [4])?)?;
+/// assert_eq!(state.slot("dense/kernel", "momentum")?.shape(), [10, 4]);
 /// # Ok::<(), hornfels::Error>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
