@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Arc, LazyLock};
 
 use super::network::NetworkLayer;
-use super::{Layer, core};
+use super::{Layer, activation, core, merging, normalization, pooling, regularization, reshaping};
 use crate::error::{Error, ErrorKind, Result};
 use crate::keras::{Network, Object};
 use crate::limits::Limits;
@@ -35,6 +35,12 @@ static BUILTIN: LazyLock<LayerRegistry> = LazyLock::new(|| {
         makers: BTreeMap::new(),
     };
     core::register(&mut registry);
+    activation::register(&mut registry);
+    pooling::register(&mut registry);
+    normalization::register(&mut registry);
+    merging::register(&mut registry);
+    reshaping::register(&mut registry);
+    regularization::register(&mut registry);
     registry
 });
 
