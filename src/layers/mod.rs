@@ -15,13 +15,20 @@
 //!
 //! | family | classes |
 //! |---|---|
-//! | [`core`](self::core) | Dense, EinsumDense, Embedding, Masking, InputLayer |
+//! | [`core`](self::core) | Dense, EinsumDense, Embedding, Masking, InputLayer, Activation, Identity |
 //! | [`convolution`] | Conv1D–3D, transposed, depthwise, separable, locally connected |
+//! | [`activation`] | ReLU, LeakyReLU, PReLU, ELU, ThresholdedReLU, Softmax |
+//! | [`pooling`] | MaxPooling, AveragePooling, their global and adaptive forms, 1D to 3D |
+//! | [`normalization`] | BatchNormalization, LayerNormalization, GroupNormalization, UnitNormalization, RMSNormalization, Normalization |
+//! | [`merging`] | Add, Subtract, Multiply, Average, Maximum, Minimum, Concatenate, Dot |
+//! | [`reshaping`] | Flatten, Reshape, Permute, RepeatVector, Cropping, ZeroPadding, UpSampling |
+//! | [`regularization`] | Dropout, SpatialDropout, AlphaDropout, GaussianDropout, GaussianNoise, ActivityRegularization |
 //!
 //! [`Generic`] is a layer of any other class.
 //! Classes that are not listed are carried by models as they are; a program that knows more of
 //! them [registers](LayerRegistry::register) them.
 
+pub mod activation;
 mod config;
 pub mod convolution;
 pub mod core;
@@ -29,16 +36,42 @@ mod einsum;
 mod generic;
 mod infer;
 mod inputs;
+pub mod merging;
 mod model;
 mod network;
+pub mod normalization;
+pub mod pooling;
 mod registry;
+pub mod regularization;
+pub mod reshaping;
 mod shape;
 mod validate;
 mod variables;
 
 use std::fmt;
 
+pub use self::activation::{ELU, LeakyReLU, PReLU, ReLU, Softmax, ThresholdedReLU};
 pub use self::core::{Dense, EinsumDense, Embedding, Identity, InputLayer, Masking, OutputShape};
+pub use self::merging::{Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract};
+pub use self::normalization::{
+    BatchNormalization, GroupNormalization, LayerNormalization, Normalization, RMSNormalization,
+    SyncBatchNormalization, UnitNormalization,
+};
+pub use self::pooling::{
+    AdaptiveAveragePooling1D, AdaptiveAveragePooling2D, AdaptiveAveragePooling3D,
+    AdaptiveMaxPooling1D, AdaptiveMaxPooling2D, AdaptiveMaxPooling3D, AveragePooling1D,
+    AveragePooling2D, AveragePooling3D, GlobalAveragePooling1D, GlobalAveragePooling2D,
+    GlobalAveragePooling3D, GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D,
+    MaxPooling1D, MaxPooling2D, MaxPooling3D,
+};
+pub use self::regularization::{
+    ActivityRegularization, AlphaDropout, Dropout, GaussianDropout, GaussianNoise,
+    SpatialDropout1D, SpatialDropout2D, SpatialDropout3D,
+};
+pub use self::reshaping::{
+    Cropping1D, Cropping2D, Cropping3D, Flatten, Permute, RepeatVector, Reshape, UpSampling1D,
+    UpSampling2D, UpSampling3D, ZeroPadding1D, ZeroPadding2D, ZeroPadding3D,
+};
 
 pub use config::{
     Activation, Axes, Borders, Constraint, DTypePolicy, DataFormat, Initializer, Padding,

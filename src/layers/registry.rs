@@ -5,7 +5,10 @@ use std::fmt;
 use std::sync::{Arc, LazyLock};
 
 use super::network::NetworkLayer;
-use super::{Layer, convolution, core};
+use super::{
+    Layer, activation, convolution, core, merging, normalization, pooling, regularization,
+    reshaping,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::keras::{Network, Object};
 use crate::limits::Limits;
@@ -36,6 +39,12 @@ static BUILTIN: LazyLock<LayerRegistry> = LazyLock::new(|| {
     };
     core::register(&mut registry);
     convolution::register(&mut registry);
+    activation::register(&mut registry);
+    pooling::register(&mut registry);
+    normalization::register(&mut registry);
+    merging::register(&mut registry);
+    reshaping::register(&mut registry);
+    regularization::register(&mut registry);
     registry
 });
 

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::value::ConfigValue;
 use super::{Initializer, read};
 use crate::error::Result;
-use crate::keras::Object;
+use crate::keras::{Dialect, Object};
 use crate::layers::variables::Own;
 use crate::tensor::{DType, Shape};
 
@@ -16,6 +16,8 @@ pub(crate) struct Base {
     pub(crate) trainable: bool,
     pub(crate) dtype: DTypePolicy,
     pub(crate) batch_input_shape: Option<Shape>,
+    /// Where Keras 2 and 3 make different variables or shapes of the same arguments.
+    pub(crate) dialect: Dialect,
     /// Kept as it came.
     rest: Map<String, Value>,
 }
@@ -27,6 +29,7 @@ impl Default for Base {
             trainable: true,
             dtype: DTypePolicy::default(),
             batch_input_shape: None,
+            dialect: Dialect::Keras3,
             rest: Map::new(),
         }
     }
@@ -35,8 +38,9 @@ impl Default for Base {
 const KEYS: [&str; 4] = ["name", "trainable", "dtype", "batch_input_shape"];
 
 impl Base {
-    /// Reads what every layer has; `fields` are the keys of the class.
-    pub(crate) fn read(object: &Object, fields: &[&str]) -> Result<Base> {
+    /// Reads what every layer has; `fields` are the keys of the class, `dialect` is the one that
+    /// the object came in.
+    pub(crate) fn read(object: &Object, fields: &[&str], dialect: Dialect) -> Result<Base> {
         let is_rest = |key: &str| !fields.contains(&key) && !KEYS.contains(&key);
         let rest = object.config().iter().filter(|(key, _)| is_rest(key));
         let default = Base::default();
@@ -45,6 +49,7 @@ impl Base {
             trainable: read(object, &["trainable"])?.unwrap_or(default.trainable),
             dtype: read(object, &["dtype"])?.unwrap_or(default.dtype),
             batch_input_shape: read(object, &["batch_input_shape"])?,
+            dialect,
             rest: rest
                 .map(|(key, value)| (key.clone(), value.clone()))
                 .collect(),
@@ -77,6 +82,11 @@ impl Base {
     /// The variables of a layer with these arguments: none yet.
     pub(crate) fn variables(&self) -> Own {
         Own::new(self.trainable, self.dtype.variable_dtype())
+    }
+
+    /// Whether Keras 1 or 2 made the layer.
+    pub(crate) fn is_before_keras3(&self) -> bool {
+        self.dialect != Dialect::Keras3
     }
 
     /// Whether the initializer's values are known without a random number.

@@ -7,7 +7,8 @@ src/layers/tests.rs compares with what this crate says. The cases of a family ar
 layer_cases/FAMILY.py: `cases(keras)` yields `(layer, inputs)` or `(layer, inputs, named)`, where
 inputs is one shape without the batch axis, or a list of several, and named gives further shapes by
 the name of the argument. Classes or arguments that only one Keras has are skipped by the other:
-a case that is a function is called, and left out if this Keras refuses it.
+a case that is a function is called, and left out, with a line that says so, if Keras raises a
+TypeError, AttributeError or ValueError.
 """
 
 import importlib
@@ -29,7 +30,7 @@ DIALECT = int(keras.__version__.split(".")[0])
 
 def tensors(shapes):
     if isinstance(shapes, list):
-        return [keras.Input(shape) for shape in shapes]
+        return [tensors(shape) for shape in shapes]
     if isinstance(shapes, dict):
         return keras.Input(**shapes)
     return keras.Input(shapes)
