@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::value::ConfigValue;
-use super::{Initializer, read};
+use super::read;
 use crate::error::Result;
 use crate::keras::{Dialect, Object};
 use crate::layers::variables::Own;
@@ -87,11 +87,6 @@ impl Base {
     /// Whether Keras 1 or 2 made the layer.
     pub(crate) fn is_before_keras3(&self) -> bool {
         self.dialect != Dialect::Keras3
-    }
-
-    /// Whether the initializer's values are known without a random number.
-    pub(crate) fn is_constant(initializer: &Initializer) -> bool {
-        initializer.constant().is_some()
     }
 }
 
