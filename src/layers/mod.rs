@@ -15,28 +15,41 @@
 //!
 //! | family | classes |
 //! |---|---|
+//! | [`attention`] | Attention, AdditiveAttention, MultiHeadAttention, GroupQueryAttention |
 //! | [`core`](self::core) | Dense, EinsumDense, Embedding, Masking, InputLayer |
+//! | [`rnn`] | SimpleRNN, LSTM, GRU, RNN, StackedRNNCells, SimpleRNNCell, LSTMCell, GRUCell, ConvLSTM1D, ConvLSTM2D, ConvLSTM3D, CuDNNLSTM, CuDNNGRU |
+//! | [`wrapper`] | TimeDistributed, Bidirectional, SpectralNormalization, Wrapper |
 //!
 //! Classes that are not listed are carried by models as they are; a program that knows more of
 //! them [registers](LayerRegistry::register) them.
 
+pub mod attention;
 mod config;
 pub mod core;
 mod einsum;
 mod infer;
 mod inputs;
+mod nest;
 mod network;
 mod registry;
+pub mod rnn;
 mod shape;
 mod variables;
+pub mod wrapper;
 
 use std::fmt;
 
+pub use self::attention::{AdditiveAttention, Attention, GroupQueryAttention, MultiHeadAttention};
 pub use self::core::{Dense, EinsumDense, Embedding, Identity, InputLayer, Masking, OutputShape};
+pub use self::rnn::{
+    ConvLSTM1D, ConvLSTM2D, ConvLSTM3D, CuDNNGRU, CuDNNLSTM, GRU, GRUCell, LSTM, LSTMCell, RNN,
+    SimpleRNN, SimpleRNNCell, StackedRNNCells,
+};
+pub use self::wrapper::{Bidirectional, SpectralNormalization, TimeDistributed, Wrapper};
 
 pub use config::{
-    Activation, Axes, Borders, Constraint, DTypePolicy, DataFormat, Initializer, Padding,
-    Regularizer, Sizes,
+    Activation, Axes, Borders, Constraint, DTypePolicy, DataFormat, Initializer, MergeMode,
+    Padding, Regularizer, Sizes,
 };
 pub use infer::{Inference, InferredLayer};
 pub use inputs::Inputs;

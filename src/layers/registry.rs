@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Arc, LazyLock};
 
 use super::network::NetworkLayer;
-use super::{Layer, core};
+use super::{Layer, attention, core, rnn, wrapper};
 use crate::error::{Error, ErrorKind, Result};
 use crate::keras::{Network, Object};
 use crate::limits::Limits;
@@ -34,7 +34,10 @@ static BUILTIN: LazyLock<LayerRegistry> = LazyLock::new(|| {
     let mut registry = LayerRegistry {
         makers: BTreeMap::new(),
     };
+    attention::register(&mut registry);
     core::register(&mut registry);
+    rnn::register(&mut registry);
+    wrapper::register(&mut registry);
     registry
 });
 
