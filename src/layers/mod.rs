@@ -23,12 +23,16 @@
 //! | [`merging`] | Add, Subtract, Multiply, Average, Maximum, Minimum, Concatenate, Dot |
 //! | [`reshaping`] | Flatten, Reshape, Permute, RepeatVector, Cropping, ZeroPadding, UpSampling |
 //! | [`regularization`] | Dropout, SpatialDropout, AlphaDropout, GaussianDropout, GaussianNoise, ActivityRegularization |
+//! | [`attention`] | Attention, AdditiveAttention, MultiHeadAttention, GroupQueryAttention |
+//! | [`rnn`] | SimpleRNN, LSTM, GRU, RNN, StackedRNNCells, SimpleRNNCell, LSTMCell, GRUCell, ConvLSTM1D, ConvLSTM2D, ConvLSTM3D, CuDNNLSTM, CuDNNGRU |
+//! | [`wrapper`] | TimeDistributed, Bidirectional, SpectralNormalization, Wrapper |
 //!
 //! [`Generic`] is a layer of any other class.
 //! Classes that are not listed are carried by models as they are; a program that knows more of
 //! them [registers](LayerRegistry::register) them.
 
 pub mod activation;
+pub mod attention;
 mod config;
 pub mod convolution;
 pub mod core;
@@ -38,19 +42,23 @@ mod infer;
 mod inputs;
 pub mod merging;
 mod model;
+mod nest;
 mod network;
 pub mod normalization;
 pub mod pooling;
 mod registry;
 pub mod regularization;
 pub mod reshaping;
+pub mod rnn;
 mod shape;
 mod validate;
 mod variables;
+pub mod wrapper;
 
 use std::fmt;
 
 pub use self::activation::{ELU, LeakyReLU, PReLU, ReLU, Softmax, ThresholdedReLU};
+pub use self::attention::{AdditiveAttention, Attention, GroupQueryAttention, MultiHeadAttention};
 pub use self::core::{Dense, EinsumDense, Embedding, Identity, InputLayer, Masking, OutputShape};
 pub use self::merging::{Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract};
 pub use self::normalization::{
@@ -72,10 +80,15 @@ pub use self::reshaping::{
     Cropping1D, Cropping2D, Cropping3D, Flatten, Permute, RepeatVector, Reshape, UpSampling1D,
     UpSampling2D, UpSampling3D, ZeroPadding1D, ZeroPadding2D, ZeroPadding3D,
 };
+pub use self::rnn::{
+    ConvLSTM1D, ConvLSTM2D, ConvLSTM3D, CuDNNGRU, CuDNNLSTM, GRU, GRUCell, LSTM, LSTMCell, RNN,
+    SimpleRNN, SimpleRNNCell, StackedRNNCells,
+};
+pub use self::wrapper::{Bidirectional, SpectralNormalization, TimeDistributed, Wrapper};
 
 pub use config::{
-    Activation, Axes, Borders, Constraint, DTypePolicy, DataFormat, Initializer, Padding,
-    Regularizer, Sizes,
+    Activation, Axes, Borders, Constraint, DTypePolicy, DataFormat, Initializer, MergeMode,
+    Padding, Regularizer, Sizes,
 };
 pub use convolution::{
     Conv1D, Conv1DTranspose, Conv2D, Conv2DTranspose, Conv3D, Conv3DTranspose, DepthwiseConv1D,

@@ -6,8 +6,8 @@ use std::sync::{Arc, LazyLock};
 
 use super::network::NetworkLayer;
 use super::{
-    Layer, activation, convolution, core, merging, normalization, pooling, regularization,
-    reshaping,
+    Layer, activation, attention, convolution, core, merging, normalization, pooling,
+    regularization, reshaping, rnn, wrapper,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::keras::{Network, Object};
@@ -37,6 +37,7 @@ static BUILTIN: LazyLock<LayerRegistry> = LazyLock::new(|| {
     let mut registry = LayerRegistry {
         makers: BTreeMap::new(),
     };
+    attention::register(&mut registry);
     core::register(&mut registry);
     convolution::register(&mut registry);
     activation::register(&mut registry);
@@ -45,6 +46,8 @@ static BUILTIN: LazyLock<LayerRegistry> = LazyLock::new(|| {
     merging::register(&mut registry);
     reshaping::register(&mut registry);
     regularization::register(&mut registry);
+    rnn::register(&mut registry);
+    wrapper::register(&mut registry);
     registry
 });
 

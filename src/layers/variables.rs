@@ -150,6 +150,18 @@ impl Own {
         }
     }
 
+    /// A variable of a layer in this one that this one also holds itself; `name` goes before its
+    /// path.
+    pub(crate) fn adopt(&mut self, name: &str, mut spec: VariableSpec) {
+        spec.path = format!("{name}/{}", spec.path);
+        let list = match spec.trainable {
+            true => &mut self.trained,
+            false => &mut self.fixed,
+        };
+        spec.trainable &= self.is_trainable;
+        list.push(spec);
+    }
+
     /// All of them, in Keras's order.
     pub(crate) fn finish(self) -> Vec<VariableSpec> {
         let mut all = self.trained;

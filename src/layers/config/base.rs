@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::value::ConfigValue;
 use super::read;
+use super::value::ConfigValue;
 use crate::error::Result;
 use crate::keras::{Dialect, Object};
 use crate::layers::variables::Own;

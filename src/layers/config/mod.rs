@@ -6,7 +6,7 @@ mod value;
 
 pub(crate) use base::Base;
 pub use base::DTypePolicy;
-pub use objects::{Activation, Constraint, Initializer, Regularizer};
+pub use objects::{Activation, Constraint, Initializer, MergeMode, Regularizer};
 pub(crate) use value::ConfigValue;
 pub use value::{Axes, Borders, DataFormat, Padding, Sizes};
 

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::value::ConfigValue;
-use crate::keras::{Object, naming};
+use super::value::{ConfigValue, words};
+use crate::keras::{Dialect, Object, naming};
 
 /// A function of one tensor, or a layer that stands in for one.
 ///
@@ -98,6 +98,33 @@ impl Initializer {
         object("RandomUniform", config)
     }
 
+    /// The same, but with ones in one of `parts` equal parts along the first axis, counted from 0.
+    ///
+    /// So begins the bias of an LSTM with `unit_forget_bias`, which Keras puts together in code.
+    ///
+    /// ```
+    /// use hornfels::layers::Initializer;
+    /// let bias = Initializer::zeros().with_ones(1, 4);
+    /// assert_eq!(bias.ones_in_part(), Some((1, 4, Initializer::zeros())));
+    /// ```
+    #[must_use]
+    pub fn with_ones(self, part: u64, parts: u64) -> Self {
+        let config = json!({"part": part, "parts": parts, "others": self.0});
+        Initializer(json!({"module": null, "class_name": ONES_IN_PART, "config": config}))
+    }
+
+    /// Which part begins with ones, of how many, and how the others begin: of an initializer
+    /// made by [`with_ones`](Self::with_ones).
+    pub fn ones_in_part(&self) -> Option<(u64, u64, Initializer)> {
+        if self.class_name() != ONES_IN_PART {
+            return None;
+        }
+        let config = self.0.get("config")?;
+        let number = |key| config.get(key).and_then(Value::as_u64);
+        let others = Initializer(config.get("others")?.clone());
+        Some((number("part")?, number("parts")?, others))
+    }
+
     /// The class, or the name it was given by: `GlorotUniform`, `zeros`.
     pub fn class_name(&self) -> &str {
         let class = self.0.get("class_name").and_then(Value::as_str);
@@ -117,6 +144,9 @@ impl Initializer {
         }
     }
 }
+
+/// No class of Keras: configs never hold it.
+const ONES_IN_PART: &str = "OnesInPart";
 
 fn object(class_name: &str, config: Value) -> Initializer {
     Initializer(json!({
@@ -251,3 +281,38 @@ impl Regularizer {
         Self::new("L1", Map::from_iter([("l1".to_owned(), l1.into())]))
     }
 }
+
+impl ConfigValue for Object {
+    const EXPECTED: &'static str = "a serialized layer";
+
+    /// Only Keras 3 writes modules into what is translated: a whole config is of one dialect.
+    fn read(value: &Value) -> Option<Self> {
+        let dialect = match value.get("module") {
+            Some(_) => Dialect::Keras3,
+            None => Dialect::Keras2,
+        };
+        Object::from_json(value.clone(), dialect).ok()
+    }
+
+    fn write(&self) -> Value {
+        match self.to_dialect(Dialect::Keras3) {
+            Ok(translated) => translated.into_json(),
+            // A class of the user has the same config in both.
+            Err(_) => self.clone().into_json(),
+        }
+    }
+}
+
+words!(
+    /// What becomes of the outputs of both directions.
+    MergeMode, "`concat`, `sum`, `mul`, `ave` or null" {
+        /// They stand side by side along the last axis.
+        Concat = "concat",
+        /// They are added.
+        Sum = "sum",
+        /// They are multiplied.
+        Mul = "mul",
+        /// Their average.
+        Ave = "ave",
+    }
+);

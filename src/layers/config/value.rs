@@ -305,6 +305,8 @@ macro_rules! words {
     };
 }
 
+pub(crate) use words;
+
 words!(
     /// What a window does at the edges.
     Padding, "`valid`, `same` or `causal`" {

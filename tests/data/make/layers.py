@@ -53,6 +53,8 @@ def record(layer, inputs, named=None):
     named = {name: tensors(shape) for name, shape in (named or {}).items()}
     outputs = layer(first, **named)
     trained = {id(variable) for variable in layer.trainable_weights}
+    # The order in which HDF5 files have them; `weights` of Keras 3 goes layer by layer.
+    weights = layer.trainable_weights + layer.non_trainable_weights
     variables = [
         {
             "name": (v.path if DIALECT == 3 else v.name.removesuffix(":0")),
@@ -60,7 +62,7 @@ def record(layer, inputs, named=None):
             "dtype": str(v.dtype if DIALECT == 3 else v.dtype.name),
             "trainable": id(v) in trained,
         }
-        for v in layer.weights
+        for v in weights
     ]
     serialized = keras.layers.serialize(layer)
     if DIALECT == 2:
