@@ -135,8 +135,12 @@ pub(super) fn in_keras3(object: Object) -> Object {
 /// Takes the shape of the input, with the batch axis, out of a layer's config: no class of Keras 3
 /// knows it.
 pub(super) fn take_input_shape(object: &mut Object) -> Option<Value> {
-    let [batch_input_shape, input_shape, input_dim] =
-        INPUT_SHAPES.map(|key| object.config_mut().shift_remove(key));
+    // The `input_dim` of an Embedding is the size of its vocabulary.
+    let is_embedding = object.class_name() == "Embedding";
+    let [batch_input_shape, input_shape, input_dim] = INPUT_SHAPES.map(|key| {
+        let is_shape = !(is_embedding && key == "input_dim");
+        is_shape.then(|| object.config_mut().shift_remove(key))?
+    });
     let with_batch = |rest: Value| match rest {
         Value::Array(sizes) => Value::Array([Value::Null].into_iter().chain(sizes).collect()),
         size => json!([null, size]),

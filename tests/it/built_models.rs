@@ -137,7 +137,7 @@ fn recurrent() -> Sequential {
         .add(GRU::new(3).return_sequences(true).name("gru"))
         .add(SimpleRNN::new(3).return_sequences(true).name("rnn"))
         .add(TimeDistributed::new(Dense::new(4).name("dense")).name("each"))
-        .add(Cropping1D::new([[6, 0]]))
+        .add(Cropping1D::new().cropping([[6, 0]]))
         .add(Flatten::new())
         .add(Dense::new(2).name("out"))
 }
