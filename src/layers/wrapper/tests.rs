@@ -163,6 +163,21 @@ fn unknown_layers_inside_are_unknown() {
     );
 }
 
+/// Keras 2.15 wrote modules, too, into layers in layers.
+#[test]
+fn layers_inside_are_of_the_dialect_of_the_wrapper() {
+    let own = r#"{"class_name": "MyOwn", "config": {}}"#;
+    let gru = format!(
+        r#"{{"module": "keras.layers", "class_name": "GRU", "config": {{"units": 4, "kernel_initializer": {own}}}}}"#
+    );
+    let text = format!(r#"{{"class_name": "TimeDistributed", "config": {{"layer": {gru}}}}}"#);
+    let object = Object::from_json(json::parse(&text).unwrap(), Dialect::Keras2).unwrap();
+    let layer = LayerRegistry::builtin().build(&object).unwrap();
+    let input = Inputs::one([None, Some(7), Some(5), Some(3)]);
+    // Before Keras 3 a GRU without `reset_after` resets before.
+    assert_eq!(layer.variables(&input).unwrap()[2].shape, [12]);
+}
+
 #[test]
 fn a_wrapper_holds_a_layer() {
     let wrapper = Wrapper::new(Dense::new(5).name("d")).trainable(false);
