@@ -189,7 +189,7 @@ macro_rules! heads {
                 /// Whether what is found is multiplied by gates made of the query; Keras 3 has it.
                 use_gate: bool = false,
                 /// How far away from the query values are looked at, if not at all; Keras 3 has it.
-                sliding_window: Option<u64> as some(u64) = None,
+                sliding_window: Option<u64> as exactly(u64) = None,
                 /// How the kernels begin.
                 kernel_initializer: Initializer as into = Initializer::glorot_uniform(),
                 /// How the biases begin.
@@ -267,7 +267,7 @@ heads! {
         key_dim: u64,
     ) {
         /// The size of each projected value, if not `key_dim`.
-        value_dim: Option<u64> as some(u64) = None,
+        value_dim: Option<u64> as exactly(u64) = None,
         /// The sizes that the output has after those of the queries, if not those of the query.
         output_shape: Option<OutputShape> as some(OutputShape) = None,
         /// The axes along which values are weighed, if not all between batch and features.

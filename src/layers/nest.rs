@@ -2,11 +2,12 @@
 
 use std::collections::HashSet;
 
+use super::config::neutral;
 use super::registry::Typed;
 use super::{Called, Inputs, Layer, LayerRegistry, VariableSpec};
 use crate::error::Result;
-use crate::keras::Object;
 use crate::keras::naming::{self, Numbers};
+use crate::keras::{Dialect, Object};
 use crate::tensor::Shape;
 
 /// A typed config with serialized layers in it.
@@ -26,9 +27,14 @@ struct Nest<T> {
 }
 
 impl<T: Nesting> Nest<T> {
-    fn build(config: T, registry: &LayerRegistry) -> Result<Self> {
+    fn build(config: T, dialect: Option<Dialect>, registry: &LayerRegistry) -> Result<Self> {
         let objects = config.objects().into_iter();
-        let inner = objects.map(|object| registry.build(object));
+        let inner = objects.map(|object| match dialect {
+            Some(dialect) if dialect != object.dialect() => {
+                registry.build(&Object::from_json(object.clone().into_json(), dialect)?)
+            }
+            _ => registry.build(object),
+        });
         Ok(Nest {
             inner: inner.collect::<Result<_>>()?,
             config,
@@ -53,13 +59,17 @@ impl<T: Nesting> Layer for Nest<T> {
 /// Adds the class: its layers come from the registry that builds it, classes of the user included.
 pub(crate) fn register<T: Nesting>(registry: &mut LayerRegistry) {
     registry.nesting(T::CLASS, |object, registry| {
-        Ok(Box::new(Nest::build(T::read(object)?, registry)?))
+        // Late versions of Keras 2 write a layer in a layer as Keras 3 does, but for its arguments.
+        let object = neutral(object);
+        let config = T::read(&object)?;
+        let nest = Nest::build(config, Some(object.dialect()), registry)?;
+        Ok(Box::new(nest))
     });
 }
 
 /// As a layer by itself, a config knows Keras's own classes.
 pub(crate) fn call<T: Nesting>(config: &T, inputs: &Inputs) -> Result<Called> {
-    Nest::build(config.clone(), &LayerRegistry::builtin())?.call(inputs)
+    Nest::build(config.clone(), None, &LayerRegistry::builtin())?.call(inputs)
 }
 
 /// `Layer` for typed configs that are [`Nesting`].

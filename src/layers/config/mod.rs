@@ -56,8 +56,8 @@ fn place(object: &Object, key: &str) -> String {
 /// Declares the typed config of a layer class: `Class(arguments without default) { others }`.
 ///
 /// An argument is `name: Type = default`. After the type, `as into` lets its setter take whatever
-/// converts into it, and `as some(T)`, where it is an `Option<T>`, whatever converts into `T`. After
-/// the name, `["key"]` is what it was called before Keras 3. The struct is read
+/// converts into it, and `as some(T)`, where it is an `Option<T>`, whatever converts into `T`, or
+/// `as exactly(T)` a `T`, for the sake of literal numbers. After the name, `["key"]` is what it was called before Keras 3. The struct is read
 /// from an [`Object`] and turned into one; what it has no field for is kept.
 macro_rules! layer {
     (
@@ -153,6 +153,7 @@ macro_rules! parameter {
     ($type:ty) => { $type };
     ($type:ty, into) => { impl Into<$type> };
     ($type:ty, some($inner:ty)) => { impl Into<$inner> };
+    ($type:ty, exactly($inner:ty)) => { $inner };
 }
 pub(crate) use parameter;
 
@@ -166,6 +167,9 @@ macro_rules! converted {
     };
     ($value:ident, some($inner:ty)) => {
         Some($value.into())
+    };
+    ($value:ident, exactly($inner:ty)) => {
+        Some($value)
     };
 }
 pub(crate) use converted;

@@ -285,7 +285,7 @@ impl Regularizer {
 impl ConfigValue for Object {
     const EXPECTED: &'static str = "a serialized layer";
 
-    /// Only Keras 3 writes modules into what is translated: a whole config is of one dialect.
+    /// As Keras 3 writes it, or in the form that Keras 2 had for most of its life.
     fn read(value: &Value) -> Option<Self> {
         let dialect = match value.get("module") {
             Some(_) => Dialect::Keras3,

@@ -74,6 +74,10 @@ macro_rules! conv_lstm {
                 go_backwards: bool = false,
                 /// Whether a batch begins with the states that the one before it ended with.
                 stateful: bool = false,
+                /// Whether the steps are computed without a loop.
+                unroll: bool = false,
+                /// Whether the outputs of masked steps are zeros.
+                zero_output_for_mask: bool = false,
             }
         }
 
