@@ -54,45 +54,13 @@ pub(super) fn analyze(
             "equation `{equation}`, expected the form `ab,bc->ac`, `...b,bc->...c` or `ab...,bc->ac...`"
         )));
     };
-    let fits = |elided: &usize| {
-        let without_batch = parsed
-            .output
-            .len()
-            .checked_sub(usize::from(!parsed.elided_left));
-        without_batch == Some(given.len()) && (!parsed.elided_left || *elided > 0)
-    };
-    let elided = input.rank().checked_sub(parsed.input.len()).filter(fits);
-    let Some(elided) = elided else {
+    let Some((own, passed)) = parsed.split(input, given) else {
         return Err(mismatch(format!(
             "an input of shape {input} and an output of {} sizes for the equation `{equation}`",
             given.len()
         )));
     };
-    let passed = match parsed.elided_left {
-        true => input.0.get(..elided),
-        false => input.0.get(parsed.input.len()..),
-    };
-    let passed = passed.unwrap_or_default();
-    let own = match parsed.elided_left {
-        true => input.0.get(elided..),
-        false => input.0.get(..parsed.input.len()),
-    };
-    let own = own.unwrap_or_default();
-    let mut sizes: HashMap<char, Size> = HashMap::new();
-    sizes.extend(parsed.input.iter().copied().zip(own.iter().copied()));
-    let skipped = usize::from(!parsed.elided_left);
-    for (letter, size) in parsed.output.iter().skip(skipped).zip(given) {
-        let known = sizes.entry(*letter).or_insert(*size);
-        match (*known, *size) {
-            (Some(found), Some(expected)) if found != expected => {
-                return Err(mismatch(format!(
-                    "axis `{letter}` of size {found} in the input and {expected} in the output"
-                )));
-            }
-            (None, size) => *known = size,
-            _ => {}
-        }
-    }
+    let sizes = parsed.sizes(own, given)?;
     let size_of = |letter: &char| -> Result<Size> {
         sizes.get(letter).copied().ok_or_else(|| {
             mismatch(format!(
@@ -112,6 +80,46 @@ pub(super) fn analyze(
         bias,
         output: Shape(output),
     })
+}
+
+impl Equation {
+    /// The sizes of the input that have letters, and those that are passed through.
+    fn split<'s>(&self, input: &'s Shape, given: &[Size]) -> Option<(&'s [Size], &'s [Size])> {
+        let passed = input.rank().checked_sub(self.input.len())?;
+        let with_batch = given.len() + usize::from(!self.elided_left);
+        if with_batch != self.output.len() || (self.elided_left && passed == 0) {
+            return None;
+        }
+        let (front, back) = match self.elided_left {
+            true => input.0.split_at_checked(passed)?,
+            false => input.0.split_at_checked(self.input.len())?,
+        };
+        Some(if self.elided_left {
+            (back, front)
+        } else {
+            (front, back)
+        })
+    }
+
+    /// The size of each letter, by the input and by what was given of the output.
+    fn sizes(&self, own: &[Size], given: &[Size]) -> Result<HashMap<char, Size>> {
+        let mut sizes: HashMap<char, Size> = HashMap::new();
+        sizes.extend(self.input.iter().copied().zip(own.iter().copied()));
+        let skipped = usize::from(!self.elided_left);
+        for (letter, size) in self.output.iter().skip(skipped).zip(given) {
+            let known = sizes.entry(*letter).or_insert(*size);
+            match (*known, *size) {
+                (Some(found), Some(expected)) if found != expected => {
+                    return Err(mismatch(format!(
+                        "axis `{letter}` of size {found} in the input and {expected} in the output"
+                    )));
+                }
+                (None, size) => *known = size,
+                _ => {}
+            }
+        }
+        Ok(sizes)
+    }
 }
 
 /// From the first axis with a bias on: its size where there is one, else 1.

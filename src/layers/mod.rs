@@ -15,7 +15,7 @@
 //!
 //! | family | classes |
 //! |---|---|
-//! | [`core`](self::core) | Dense, EinsumDense, Embedding, Masking, InputLayer, Activation, Identity |
+//! | [`core`](mod@self::core) | Dense, EinsumDense, Embedding, Masking, InputLayer, Activation, Identity |
 //! | [`convolution`] | Conv1D–3D, transposed, depthwise, separable, locally connected |
 //! | [`activation`] | ReLU, LeakyReLU, PReLU, ELU, ThresholdedReLU, Softmax |
 //! | [`pooling`] | MaxPooling, AveragePooling, their global and adaptive forms, 1D to 3D |

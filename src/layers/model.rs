@@ -149,7 +149,7 @@ fn declare(model: &mut Model<'static>, layer: &str, specs: &[VariableSpec]) -> R
     let variables = variables.collect::<Result<Vec<_>>>()?;
     model.variables.add_layer(layer, variables)?;
     for spec in specs {
-        if spec.initializer.constant().is_none() && !spec.is_empty() {
+        if !spec.initializer.is_known() && !spec.is_empty() {
             let path = format!("{layer}/{}", spec.path);
             model.variables.mark_unset(path);
         }
@@ -159,8 +159,30 @@ fn declare(model: &mut Model<'static>, layer: &str, specs: &[VariableSpec]) -> R
 
 /// What a variable begins with; zeros where that is random.
 fn beginning(spec: &VariableSpec) -> Result<Tensor<'static>> {
+    if let Some((part, parts, others)) = spec.initializer.ones_in_part() {
+        return ones_in_part(spec, part, parts, others.constant().unwrap_or_default());
+    }
     match spec.initializer.constant() {
         Some(value) if value != 0.0 => Tensor::filled(spec.dtype, &spec.shape, value),
         _ => Tensor::zeros(spec.dtype, &spec.shape),
     }
+}
+
+/// Ones in one of the parts into which the first axis is cut, `others` in the rest.
+fn ones_in_part(
+    spec: &VariableSpec,
+    part: u64,
+    parts: u64,
+    others: f64,
+) -> Result<Tensor<'static>> {
+    let one = Tensor::filled(spec.dtype, [1], 1.0)?;
+    let other = Tensor::filled(spec.dtype, [1], others)?;
+    let of_part = spec.len().checked_div(parts).unwrap_or_default();
+    let ones = part.saturating_mul(of_part)..part.saturating_add(1).saturating_mul(of_part);
+    let places = (0..spec.len()).flat_map(|place| {
+        let value = if ones.contains(&place) { &one } else { &other };
+        value.bytes().iter().copied()
+    });
+    let bytes: Vec<u8> = places.collect();
+    Tensor::from_shared(spec.dtype, &spec.shape, bytes.into())
 }

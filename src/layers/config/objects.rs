@@ -125,6 +125,14 @@ impl Initializer {
         Some((number("part")?, number("parts")?, others))
     }
 
+    /// Whether its values are known without a random number.
+    pub(crate) fn is_known(&self) -> bool {
+        match self.ones_in_part() {
+            Some((_, _, others)) => others.constant().is_some(),
+            None => self.constant().is_some(),
+        }
+    }
+
     /// The class, or the name it was given by: `GlorotUniform`, `zeros`.
     pub fn class_name(&self) -> &str {
         let class = self.0.get("class_name").and_then(Value::as_str);
