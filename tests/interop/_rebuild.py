@@ -30,7 +30,9 @@ def group(old, new):
 
 def dataset(old, parent, name):
     space = old.id.get_space()
-    made = h5py.h5d.create(parent.id, name.encode(), old.id.get_type(), space)
+    creation = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    creation.set_obj_track_times(False)
+    made = h5py.h5d.create(parent.id, name.encode(), old.id.get_type(), space, creation)
     if space.get_simple_extent_type() != h5py.h5s.NULL and old.size:
         elements = np.empty(old.shape, old.dtype)
         old.id.read(h5py.h5s.ALL, h5py.h5s.ALL, elements)

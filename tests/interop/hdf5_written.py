@@ -8,17 +8,15 @@ there either.
 # oracles: keras2
 
 import json
-import os
 import shutil
-import subprocess
 from collections import Counter
 
 import h5py
 import numpy as np
-import pyfive
 
 import _tree
 from _oracle import WRITTEN, Report, hornfels, same
+from _readers import dumped, got, listing, seen_by_pyfive
 from _rebuild import rebuild
 
 # Three numbers of types that NumPy lacks; h5py reads them as wider ones.
@@ -40,13 +38,6 @@ def check_h5py(path, expected):
     )
 
 
-def dumped(path):
-    """All that h5dump prints, without the file's name."""
-    done = subprocess.run(["h5dump", path], capture_output=True, text=True)
-    assert done.returncode == 0, f"h5dump: {done.stderr[:300]}"
-    return done.stdout.splitlines()[1:]
-
-
 def check_h5dump(path, twin):
     ours, theirs = dumped(path), dumped(twin)
     for number, (a, b) in enumerate(zip(ours, theirs)):
@@ -63,52 +54,6 @@ def check_pyfive(path, twin):
     failures = {name: what for name, what in ours.items() if what[0] == "cannot read"}
     unread.update(f"{name}: {what[1]}" for name, what in failures.items())
     assert len(ours) > 20 * len(failures), f"pyfive cannot read {failures}"
-
-
-def seen_by_pyfive(path):
-    """What pyfive finds at every path: shape, type and elements, or why it fails."""
-    found = {}
-
-    def look(name, read):
-        try:
-            found[name] = read()
-        except Exception as error:
-            found[name] = ("cannot read", f"{type(error).__name__}: {error}")
-
-    def attributes(thing, prefix):
-        def read():
-            for name, value in thing.attrs.items():
-                found[f"{prefix}@{name}"] = value_of(value)
-            return ("attributes", len(thing.attrs))
-
-        look(f"{prefix}@", read)
-
-    def walk(group, prefix):
-        attributes(group, prefix)
-        for name in group:
-            at = f"{prefix}/{name}"
-            look(at, lambda: visit(group, name, at))
-
-    def visit(group, name, at):
-        thing = group[name]
-        if thing is None:
-            return ("a soft link to nothing",)
-        if isinstance(thing, pyfive.Group):
-            walk(thing, at)
-            return ("group",)
-        attributes(thing, at)
-        return ("dataset", *value_of(thing[()]))
-
-    with pyfive.File(path) as file:
-        walk(file, "")
-    return found
-
-
-def value_of(value):
-    array = np.asarray(value)
-    if array.dtype.kind == "O":
-        return "object", array.shape, str(array.tolist())
-    return str(array.dtype), array.shape, array.tobytes()
 
 
 def extend(path, twin):
@@ -149,24 +94,6 @@ def check_ours(path, groups, layout):
             elif "/numbers/" in name and isinstance(thing, h5py.Dataset) and thing.size:
                 same(got(path, name), thing[()], name)
     assert added == groups if not hidden else added, f"{added} datasets were added, expected {groups}"
-
-
-def listing(path):
-    """What the command line finds, and the groups with links in a heap, if it cannot list those."""
-    command = [os.environ["HORNFELS"], "ls", path, "--json"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    things = json.loads(done.stdout)["objects"]
-    failed = [thing for thing in things if thing["kind"] == "unreadable"]
-    wrong = [thing["error"] for thing in failed if "dense links" not in thing["error"]]
-    assert not wrong and done.returncode == (2 if failed else 0), f"{wrong}, exit {done.returncode}"
-    return {thing["path"] for thing in things}, [thing["path"] for thing in failed]
-
-
-def got(path, name):
-    copy = WRITTEN / "got.npy"
-    copy.unlink(missing_ok=True)
-    hornfels("get", path, name, "-o", copy)
-    return np.load(copy)
 
 
 report = Report()
