@@ -219,7 +219,7 @@ fn messages<'h, 'a>(
     Ok(messages)
 }
 
-/// Names are unique, or a copy of the object could not be written.
+/// Names are unique, or a copy of the object could not be written: `spec/hdf5.md#attribute`.
 fn check_distinct<'h, 'a: 'h>(messages: impl Iterator<Item = &'h Message<'a>>) -> Result<()> {
     let mut seen = HashSet::new();
     for message in messages {

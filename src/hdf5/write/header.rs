@@ -40,6 +40,7 @@ impl Headers<'_> {
             NodeKind::Group(links) => self.group(links, place)?,
             NodeKind::Dataset(stored) => self.dataset(stored, place),
         };
+        // Or libhdf5 would list none of them: `spec/hdf5.md#attribute-info`.
         if self.layout == Layout::Compact && !node.attributes.is_empty() {
             let body = body(|to| AttributeInfo::default().encode(to));
             let flags = Self::NEVER_SHARED;
@@ -162,7 +163,8 @@ impl Headers<'_> {
         )
     }
 
-    /// A message's size has two bytes, and in version 1 it is a multiple of eight.
+    /// A message's size has two bytes, and in version 1 it is a multiple of eight
+    /// (`spec/hdf5.md#object-header`).
     fn check_size(self, message: &Message<'_>, kind: &str, name: &str) -> Result<()> {
         let most = match self.layout {
             Layout::Classic => 65_528,

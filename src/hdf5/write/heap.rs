@@ -1,4 +1,5 @@
 //! The strings of variable length of a whole file, gathered into collections of the global heap.
+//! See `spec/hdf5.md#global-heap`.
 
 use std::ops::Range;
 
