@@ -73,14 +73,18 @@ fn an_empty_classic_file() {
     );
 }
 
-#[test]
-fn a_compact_file_with_a_dataset() {
+fn compact_file_with_a_dataset() -> Vec<u8> {
     let mut tree = Tree::new();
     let tensor = Tensor::from_vec(vec![1.0_f32, -2.0], [2]).unwrap();
     let mut root = tree.root();
     let mut dataset = root.dataset("d", tensor).unwrap();
     dataset.attribute("n", 7_u8).unwrap();
-    let file = tree.to_vec(&options(Layout::Compact)).unwrap();
+    tree.to_vec(&options(Layout::Compact)).unwrap()
+}
+
+#[test]
+fn a_compact_file_with_a_dataset() {
+    let file = compact_file_with_a_dataset();
     let sum = |range: std::ops::Range<usize>| crate::checksum::lookup3(&file[range]).to_le_bytes();
     check(
         &file,
@@ -292,7 +296,10 @@ fn values_that_no_file_can_hold_are_refused() {
     let check = |datatype: Datatype, allowed: bool| {
         let mut tree = Tree::new();
         let text = datatype.to_string();
-        let added = tree.root().dataset("below/d", Value::null(datatype)).is_ok();
+        let added = tree
+            .root()
+            .dataset("below/d", Value::null(datatype))
+            .is_ok();
         assert_eq!(added, allowed, "{text}");
         assert_eq!(tree.root().contains("below"), allowed, "{text}");
     };
