@@ -9,6 +9,7 @@ mod hdf5_tree_round_trip;
 mod keras_config;
 mod load_any;
 mod source;
+mod value;
 
 pub use hdf5_read::{hdf5_read, read_everything};
 pub use hdf5_tree_round_trip::hdf5_tree_round_trip;

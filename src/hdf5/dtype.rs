@@ -1,4 +1,5 @@
 //! Which datatypes stand for which dtypes: as h5py writes them.
+//! See `spec/hdf5.md#types-as-tensors`.
 
 use super::datatype::{BitField, ByteOrder, Compound, Enumeration, Float, Integer, Member};
 use super::{Charset, Datatype};

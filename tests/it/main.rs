@@ -27,6 +27,8 @@ mod fuzz_inputs;
 mod golden;
 /// HDF5 files of other writers: what is found in them, and what is refused.
 mod hdf5_read;
+/// HDF5 files for other readers, with what is to be found in them.
+mod hdf5_written;
 /// Files that are broken on purpose: no panic, little time, little memory.
 mod malformed;
 /// The ways of writing a file, which only differ in time.

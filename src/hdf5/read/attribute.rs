@@ -6,6 +6,7 @@
     clippy::as_conversions
 )]
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -213,5 +214,25 @@ fn messages<'h, 'a>(
         }
     }
     let messages = header.messages.iter();
-    Ok(messages.filter(|message| message.kind == MessageType::ATTRIBUTE))
+    let messages = messages.filter(|message| message.kind == MessageType::ATTRIBUTE);
+    check_distinct(messages.clone())?;
+    Ok(messages)
+}
+
+/// Names are unique, or a copy of the object could not be written: `spec/hdf5.md#attribute`.
+fn check_distinct<'h, 'a: 'h>(messages: impl Iterator<Item = &'h Message<'a>>) -> Result<()> {
+    let mut seen = HashSet::new();
+    for message in messages {
+        // A name that cannot be read is reported where it is asked for.
+        if let Ok(name) = name_of(message)
+            && !seen.insert(name)
+        {
+            let name = name.escape_debug();
+            return Err(Error::malformed(
+                message.offset,
+                format!("second attribute `{name}`, expected one"),
+            ));
+        }
+    }
+    Ok(())
 }

@@ -369,6 +369,7 @@ fn check_length(stored: u64, expected: u64) -> Result<()> {
     Ok(())
 }
 
+/// See `spec/hdf5.md#what-is-refused`.
 fn refused(what: &'static str) -> Error {
     Error::new(ErrorKind::Refused, what)
         .with_hint("a file may not make us read others: copy the elements into it")

@@ -51,6 +51,12 @@ pub(super) fn tensor(
         shape.extend(array.dims.iter().map(|size| u64::from(*size)));
         element = &array.base;
     }
+    let (rank, most) = (shape.len(), Dataspace::MAX_RANK);
+    if rank > most {
+        let message =
+            format!("{rank} dimensions, those of arrays included, expected at most {most}");
+        return Err(Error::new(ErrorKind::Unsupported, message));
+    }
     if let Some(number) = Number::of(element) {
         return Tensor::from_shared(number.dtype, shape, number.little_endian(data));
     }

@@ -281,7 +281,8 @@ fn find_superblock(bytes: &[u8]) -> Option<u64> {
     }
 }
 
-/// Where a user block was put in front of a file later, base and end do not know it.
+/// Where a user block was put in front of a file later, base and end do not know it
+/// (`spec/hdf5.md#superblock`).
 fn adjust_base(superblock: &mut Superblock, start: u64) {
     let stored = superblock.base;
     if stored != start {

@@ -1,4 +1,4 @@
-//! Objects of the global heap, found by number.
+//! Objects of the global heap, found by number. See `spec/hdf5.md#global-heap`.
 
 #![deny(
     clippy::arithmetic_side_effects,

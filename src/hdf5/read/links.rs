@@ -1,4 +1,5 @@
-//! The links of a group, in whichever way they are stored.
+//! The links of a group, in whichever way they are stored: `spec/hdf5.md#link-info` or
+//! `spec/hdf5.md#old-style-groups`.
 
 #![deny(
     clippy::arithmetic_side_effects,

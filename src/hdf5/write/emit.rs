@@ -1,4 +1,5 @@
 //! The plan of the file: everything but elements as one piece, then the elements.
+//! See `spec/hdf5.md#placement`.
 
 use super::options::{Layout, WriteOptions};
 use super::place::{NodeKind, Placement, StoredData};

@@ -37,9 +37,10 @@ impl Headers<'_> {
     /// Appends the header of `node`, which is at `place`.
     pub(super) fn encode(self, node: &Node<'_>, place: Place, to: &mut Vec<u8>) -> Result<()> {
         let mut messages = match &node.kind {
-            NodeKind::Group(links) => self.group(links, place),
+            NodeKind::Group(links) => self.group(links, place)?,
             NodeKind::Dataset(stored) => self.dataset(stored, place),
         };
+        // Or libhdf5 would list none of them: `spec/hdf5.md#attribute-info`.
         if self.layout == Layout::Compact && !node.attributes.is_empty() {
             let body = body(|to| AttributeInfo::default().encode(to));
             let flags = Self::NEVER_SHARED;
@@ -47,7 +48,7 @@ impl Headers<'_> {
         }
         for (name, stored) in &node.attributes {
             let message = self.attribute(name, stored);
-            self.check_size(&message, name)?;
+            self.check_size(&message, "attribute", name)?;
             messages.push(message);
         }
         let version = match self.layout {
@@ -59,7 +60,7 @@ impl Headers<'_> {
         Ok(())
     }
 
-    fn group(self, links: &[(String, Target)], place: Place) -> Vec<Message<'static>> {
+    fn group(self, links: &[(String, Target)], place: Place) -> Result<Vec<Message<'static>>> {
         if self.layout == Layout::Classic {
             // While sizes are being found, it is nowhere yet.
             let table = place.table.unwrap_or(SymbolTable {
@@ -67,7 +68,7 @@ impl Headers<'_> {
                 heap: Address(0),
             });
             let body = body(|to| table.encode(to));
-            return vec![Message::new(MessageType::SYMBOL_TABLE, 0, body)];
+            return Ok(vec![Message::new(MessageType::SYMBOL_TABLE, 0, body)]);
         }
         let mut messages = vec![
             Message::new(
@@ -95,13 +96,11 @@ impl Headers<'_> {
                 utf8: !name.is_ascii(),
                 target,
             };
-            messages.push(Message::new(
-                MessageType::LINK,
-                0,
-                body(|to| link.encode(to)),
-            ));
+            let message = Message::new(MessageType::LINK, 0, body(|to| link.encode(to)));
+            self.check_size(&message, "link", name)?;
+            messages.push(message);
         }
-        messages
+        Ok(messages)
     }
 
     fn dataset(self, stored: &Stored<'_>, place: Place) -> Vec<Message<'static>> {
@@ -164,8 +163,9 @@ impl Headers<'_> {
         )
     }
 
-    /// A message's size has two bytes, and in version 1 it is a multiple of eight.
-    fn check_size(self, message: &Message<'_>, name: &str) -> Result<()> {
+    /// A message's size has two bytes, and in version 1 it is a multiple of eight
+    /// (`spec/hdf5.md#object-header`).
+    fn check_size(self, message: &Message<'_>, kind: &str, name: &str) -> Result<()> {
         let most = match self.layout {
             Layout::Classic => 65_528,
             Layout::Compact => 65_535,
@@ -174,15 +174,18 @@ impl Headers<'_> {
         if found <= most {
             return Ok(());
         }
-        let name = name.escape_debug();
-        Err(Error::new(
+        let shown: String = name.escape_debug().take(100).collect();
+        let error = Error::new(
             ErrorKind::InvalidArgument,
-            format!("attribute `{name}` takes {found} bytes, but HDF5 attributes at most {most}"),
-        )
-        .with_hint(
-            "split it into several attributes as Keras does with long lists of names, \
-             use strings of variable length, or make it a dataset",
-        ))
+            format!("{kind} `{shown}` takes {found} bytes, expected at most {most}"),
+        );
+        Err(match message.kind {
+            MessageType::ATTRIBUTE => error.with_hint(
+                "split it into several attributes as Keras does with long lists of names, \
+                 use strings of variable length, or make it a dataset",
+            ),
+            _ => error.with_hint("use a shorter name, or the classic layout"),
+        })
     }
 }
 

@@ -1,4 +1,5 @@
 //! The strings of variable length of a whole file, gathered into collections of the global heap.
+//! See `spec/hdf5.md#global-heap`.
 
 use std::ops::Range;
 
@@ -26,8 +27,11 @@ struct Planned {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Slot {
     length: u32,
-    /// Which collection, and which object in it; an empty string is nowhere.
-    object: Option<(usize, u32)>,
+    /// Which collection.
+    collection: usize,
+    /// Which object in it. An empty string has one, too: a reference that leads nowhere is no
+    /// string at all for C programs. See `spec/hdf5.md#global-heap`.
+    index: u32,
 }
 
 impl Heap {
@@ -37,12 +41,6 @@ impl Heap {
     /// Takes `string`, which is shorter than 4 GiB.
     pub(super) fn add(&mut self, string: Vec<u8>) -> Slot {
         let length = u32::try_from(string.len()).unwrap_or(u32::MAX);
-        if string.is_empty() {
-            return Slot {
-                length,
-                object: None,
-            };
-        }
         let at = self.strings.len();
         let bytes = string.len();
         self.strings.push(string);
@@ -61,7 +59,8 @@ impl Heap {
         let first = self.collections.last().map_or(0, |last| last.strings.start);
         Slot {
             length,
-            object: Some((collection, object_index(at - first).into())),
+            collection,
+            index: object_index(at - first).into(),
         }
     }
 
@@ -79,9 +78,9 @@ impl Heap {
 
     /// What stands for a string in an element.
     pub(super) fn reference(&self, slot: Slot) -> Reference {
-        let place = slot.object.and_then(|(collection, index)| {
-            let collection = self.collections.get(collection)?.address;
-            Some(Place { collection, index })
+        let place = self.collections.get(slot.collection).map(|found| Place {
+            collection: found.address,
+            index: slot.index,
         });
         Reference {
             length: slot.length,

@@ -1,4 +1,5 @@
 //! Addresses: every structure of the file gets its place, depth first.
+//! See `spec/hdf5.md#placement`.
 
 use std::borrow::Cow;
 

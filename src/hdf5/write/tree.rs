@@ -209,9 +209,12 @@ impl<'a> GroupMut<'_, 'a> {
         value: impl Into<Value<'a>>,
     ) -> Result<DatasetMut<'_, 'a>> {
         let value = value.into();
+        value.check().within(|| match path.starts_with('/') {
+            true => format!("dataset `{path}`"),
+            false => format!("dataset `{}/{path}`", self.path),
+        })?;
         let (group, name) = self.parent_of(path)?;
         let at = format!("{}/{name}", group.path);
-        value.check().within(|| format!("dataset `{at}`"))?;
         let id = group.tree.add(group.id, name, Object::dataset(value));
         Ok(DatasetMut {
             tree: group.tree,

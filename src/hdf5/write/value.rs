@@ -134,7 +134,8 @@ impl<'a> Value<'a> {
     ///
     /// # Errors
     /// `InvalidArgument` if `bytes` are not as many as type and shape take, or if the type has
-    /// parts of variable length.
+    /// parts of variable length. A type that HDF5 cannot express, such as a compound whose members
+    /// reach beyond its size, is an error when the value is used.
     pub fn raw(
         datatype: Datatype,
         shape: impl AsRef<[u64]>,
@@ -208,6 +209,7 @@ impl<'a> Value<'a> {
                 "{rank} dimensions, expected at most {most}"
             )));
         }
+        self.datatype.check_encodable()?;
         let Content::Strings(strings) = &self.content else {
             return Ok(());
         };

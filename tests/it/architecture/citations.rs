@@ -8,7 +8,6 @@ use super::source::{files_below, relative, root};
 /// Pages that are being written.
 const COMING: &[&str] = &[
     "spec/cli.md",
-    "spec/hdf5.md",
     "spec/io.md",
     "spec/keras_config.md",
     "spec/keras_h5.md",

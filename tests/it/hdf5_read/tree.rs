@@ -125,7 +125,7 @@ fn unsupported(error: &Error) -> Result<Value> {
     }
 }
 
-fn checksum(tensor: &Tensor<'_>) -> String {
+pub(crate) fn checksum(tensor: &Tensor<'_>) -> String {
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(tensor.bytes());
     for string in tensor.string_values().unwrap_or_default() {

@@ -179,6 +179,9 @@ fn decode_name<'a>(from: Cursor<'a>) -> Result<&'a str> {
         return Err(Error::malformed(at, "attribute name without an end"));
     };
     let name = bytes.get(..end).unwrap_or_default();
+    if name.is_empty() {
+        return Err(Error::malformed(at, "attribute without a name"));
+    }
     std::str::from_utf8(name).map_err(|_| {
         let name = name.escape_ascii();
         Error::malformed(at, format!("attribute name `{name}` is not UTF-8"))

@@ -19,7 +19,7 @@ pub use composite::{Array, Compound, Enumeration, Member};
 pub use number::{BitField, ByteOrder, Float, Integer, Normalization, Time};
 
 use crate::codec::{Cursor, Put};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// What one element of a dataset or attribute is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -197,6 +197,10 @@ impl Datatype {
     /// Bytes of the reference that stands for a variable-length element, as we write it:
     /// length, heap address, index.
     pub(crate) const HEAP_REFERENCE_SIZE: u32 = 16;
+
+    /// The longest description that is written: it has to fit into a message, with what else
+    /// an attribute holds.
+    const MAX_ENCODED: usize = 60_000;
 
     /// Strings of `size` bytes, filled up with NULs.
     pub fn fixed_string(size: u32, charset: Charset) -> Datatype {
@@ -386,6 +390,26 @@ impl Datatype {
                 base.encode(version, to);
             }
         }
+    }
+
+    /// Whether files can hold this type: in either form it is read back as it is.
+    pub(crate) fn check_encodable(&self) -> Result<()> {
+        for version in [DatatypeVersion::V1, DatatypeVersion::V3] {
+            let mut encoded = Vec::new();
+            self.encode(version, &mut encoded);
+            let mut from = Cursor::new(&encoded, 0);
+            let wrong = match Datatype::decode(&mut from) {
+                _ if encoded.len() > Self::MAX_ENCODED => "its description is too long".to_owned(),
+                Ok(read) if read == *self && from.remaining() == 0 => continue,
+                Ok(read) => format!("would be read as `{read}`"),
+                Err(error) => error.message().to_owned(),
+            };
+            return Err(Error::new(
+                ErrorKind::InvalidArgument,
+                format!("type `{self}`, which HDF5 cannot express: {wrong}"),
+            ));
+        }
+        Ok(())
     }
 
     /// The first version of the message that can say this type.
