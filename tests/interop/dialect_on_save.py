@@ -4,8 +4,8 @@ Each Keras trains models for a few steps and saves them; the other Keras loads w
 the files, predicts the same, has the same optimizer variables and trains on to the same weights.
 So do models of a corpus, without the training.
 
-Keras 3 restores no slots from HDF5 files, not even its own: there, the optimizer is built and given
-the values of the file by its names and order.
+Keras 3 restores no slots from HDF5 files, not even its own, and cannot train on: there, the optimizer
+is built and given the values of the file by its names and order.
 """
 # oracles: keras3 keras2 tf_keras keras3
 
@@ -17,6 +17,7 @@ import sys
 
 import h5py
 import numpy as np
+import tensorflow as tf
 
 from _oracle import ALL, CORPUS, ORACLE, WRITTEN, Report, close, hornfels, keras
 
@@ -26,6 +27,8 @@ SAMPLE = 24
 STEPS, MORE_STEPS = 5, 3
 
 k = keras()
+# Tracing each of these small models would take longer than all the rest.
+tf.config.run_functions_eagerly(True)
 L = k.layers
 IS_KERAS3 = ORACLE == "keras3"
 
@@ -39,10 +42,6 @@ def model(build):
 
 def settings(**others):
     return {"loss": "mse", "metrics": ["mae"], **others}
-
-
-# Compiling each of these small models would take longer than all the rest.
-UNCOMPILED = {"jit_compile": False} if IS_KERAS3 else {}
 
 
 @model
@@ -258,7 +257,7 @@ def write_one(folder, name, kind, chosen, index):
     k.backend.clear_session()
     k.utils.set_random_seed(1)
     built, arguments = MODELS[kind]()
-    built.compile(optimizer(chosen), **arguments, **UNCOMPILED)
+    built.compile(optimizer(chosen), **arguments)
     inputs, outputs = data(built, kind)
     train(built, inputs, outputs, STEPS)
     arrays = {f"x{i}": it for i, it in enumerate(inputs)}
@@ -284,6 +283,8 @@ def numbered(arrays, letter):
 
 def give_slots(built, path):
     """Builds the optimizer of Keras 3 and gives it the variables of the file, names and order compared."""
+    # Loading built it for no variables at all, so that it could not even train.
+    built.optimizer.built = False
     built.optimizer.build(built.trainable_variables)
     with h5py.File(path) as file:
         group = file["optimizer_weights"]
