@@ -137,9 +137,9 @@ impl Translator {
             ));
         }
         let class_name = class_name(object)?;
-        let place = || match object.get("config").and_then(|config| config.get("name")) {
-            Some(Value::String(name)) => format!("{} `{name}` ({class_name})", kind.noun()),
-            _ => format!("{} {class_name}", kind.noun()),
+        let place = || match config_name(object) {
+            Some(name) => format!("{} `{name}` ({class_name})", kind.noun()),
+            None => format!("{} {class_name}", kind.noun()),
         };
         if kind == Kind::Layer {
             match class_name {
@@ -148,7 +148,11 @@ impl Translator {
                 _ => {}
             }
         }
-        let class = self.class(kind, object, class_name)?;
+        let class = self.class(kind, object, class_name);
+        let class = match config_name(object) {
+            Some(name) => class.within(|| format!("{} `{name}`", kind.noun()))?,
+            None => class?,
+        };
         let config = self.config(kind, class, object).within(place)?;
         Ok(self.written(kind.module(), class.name, None, config))
     }
@@ -350,6 +354,11 @@ impl Kind {
             Kind::Metric => &objects::METRIC_BASE,
         }
     }
+}
+
+/// The name in the config of a serialized object.
+fn config_name(object: &Map<String, Value>) -> Option<&str> {
+    object.get("config")?.get("name")?.as_str()
 }
 
 /// The class of a serialized object.

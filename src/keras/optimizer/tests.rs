@@ -143,6 +143,11 @@ fn keras_2_11_lists_variable_by_variable() {
         json!({}),
         "iteration:0 Adamax/m/a/kernel:0 Adamax/u/a/kernel:0 Adamax/m/a/bias:0 Adamax/u/a/bias:0",
     );
+}
+
+#[test]
+fn keras_2_11_has_slots_of_other_names() {
+    let check = |class, config, expected| check(Generation::Keras2, class, config, expected);
     check(
         "RMSprop",
         json!({"momentum": 0.5, "centered": true}),
@@ -217,6 +222,11 @@ fn keras_3_has_the_learning_rate_and_no_suffix() {
          rm_sprop/s_a_bias_velocity rm_sprop/s_a_kernel_average_gradient \
          rm_sprop/s_a_bias_average_gradient",
     );
+}
+
+#[test]
+fn keras_3_has_optimizers_of_its_own() {
+    let check = |class, config, expected| check(Generation::Keras3, class, config, expected);
     check(
         "Adafactor",
         json!({}),
