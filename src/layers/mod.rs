@@ -22,6 +22,9 @@
 //! | [`merging`] | Add, Subtract, Multiply, Average, Maximum, Minimum, Concatenate, Dot |
 //! | [`reshaping`] | Flatten, Reshape, Permute, RepeatVector, Cropping, ZeroPadding, UpSampling |
 //! | [`regularization`] | Dropout, SpatialDropout, AlphaDropout, GaussianDropout, GaussianNoise, ActivityRegularization |
+//! | [`preprocessing`] | Rescaling, Resizing, CenterCrop, RandomFlip and others of images; CategoryEncoding, Discretization, Hashing, HashedCrossing, IntegerLookup, StringLookup, TextVectorization |
+//! | [`lambda`] | Lambda |
+//! | [`operation`] | functions of TensorFlow and of `keras.ops` that a model records as layers |
 //!
 //! Classes that are not listed are carried by models as they are; a program that knows more of
 //! them [registers](LayerRegistry::register) them.
@@ -32,10 +35,13 @@ pub mod core;
 mod einsum;
 mod infer;
 mod inputs;
+pub mod lambda;
 pub mod merging;
 mod network;
 pub mod normalization;
+pub mod operation;
 pub mod pooling;
+pub mod preprocessing;
 mod registry;
 pub mod regularization;
 pub mod reshaping;
@@ -46,6 +52,7 @@ use std::fmt;
 
 pub use self::activation::{ELU, LeakyReLU, PReLU, ReLU, Softmax, ThresholdedReLU};
 pub use self::core::{Dense, EinsumDense, Embedding, Identity, InputLayer, Masking, OutputShape};
+pub use self::lambda::Lambda;
 pub use self::merging::{Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract};
 pub use self::normalization::{
     BatchNormalization, GroupNormalization, LayerNormalization, Normalization, RMSNormalization,
@@ -57,6 +64,12 @@ pub use self::pooling::{
     AveragePooling2D, AveragePooling3D, GlobalAveragePooling1D, GlobalAveragePooling2D,
     GlobalAveragePooling3D, GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D,
     MaxPooling1D, MaxPooling2D, MaxPooling3D,
+};
+pub use self::preprocessing::{
+    CategoryEncoding, CenterCrop, Discretization, HashedCrossing, Hashing, IntegerLookup,
+    RandomBrightness, RandomContrast, RandomCrop, RandomFlip, RandomHeight, RandomRotation,
+    RandomTranslation, RandomWidth, RandomZoom, Rescaling, Resizing, StringLookup,
+    TextVectorization,
 };
 pub use self::regularization::{
     ActivityRegularization, AlphaDropout, Dropout, GaussianDropout, GaussianNoise,

@@ -5,7 +5,10 @@ use std::fmt;
 use std::sync::{Arc, LazyLock};
 
 use super::network::NetworkLayer;
-use super::{Layer, activation, core, merging, normalization, pooling, regularization, reshaping};
+use super::{
+    Layer, activation, core, lambda, merging, normalization, operation, pooling, preprocessing,
+    regularization, reshaping,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::keras::{Network, Object};
 use crate::limits::Limits;
@@ -41,6 +44,9 @@ static BUILTIN: LazyLock<LayerRegistry> = LazyLock::new(|| {
     merging::register(&mut registry);
     reshaping::register(&mut registry);
     regularization::register(&mut registry);
+    preprocessing::register(&mut registry);
+    lambda::register(&mut registry);
+    operation::register(&mut registry);
     registry
 });
 
@@ -100,7 +106,8 @@ impl LayerRegistry {
         let class = object.class_name();
         let module = object.module().unwrap_or_default();
         if module.starts_with("keras.src.ops") || module.starts_with("keras.ops") {
-            return self.makers.get(&format!("{OPERATION}{class}"));
+            let known = self.makers.get(&format!("{OPERATION}{class}"));
+            return known.or_else(|| self.makers.get(OPERATION));
         }
         let registered = object.registered_name();
         let registered = registered.and_then(|name| self.makers.get(name));

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{Inputs, LayerRegistry};
-use crate::DType;
-use crate::keras::{Dialect, Object, json};
+use super::{Inference, Inputs, LayerRegistry};
+use crate::keras::{Dialect, Network, Object, json};
 use crate::tensor::Shape;
+use crate::{DType, Limits};
 
 fn shapes(json: &Value) -> Vec<Shape> {
     let shape = |json: &Value| {
@@ -65,6 +65,28 @@ fn check(case: &Value, dialect: Dialect) -> Result<(), String> {
     }
 }
 
+/// Each layer of a model, by the shapes that its first call gives.
+fn check_model(case: &Value, dialect: Dialect) -> Result<(), String> {
+    let object = Object::from_json(case["model"].clone(), dialect).unwrap();
+    let network = Network::from_object(object, &Limits::unlimited()).unwrap();
+    let inference = Inference::of(&network, &LayerRegistry::builtin());
+    let mut wrong = Vec::new();
+    for (name, expected) in case["layers"].as_object().unwrap() {
+        let layer = inference.layer(name).unwrap();
+        let found = layer.calls[0].as_ref();
+        if found != Some(&shapes(expected)) {
+            let problem = layer.problem.as_ref();
+            wrong.push(format!(
+                "{name} gives {found:?}, expected {expected}: {problem:?}"
+            ));
+        }
+    }
+    match wrong.is_empty() {
+        true => Ok(()),
+        false => Err(wrong.join("\n    ")),
+    }
+}
+
 #[test]
 fn layers_are_what_keras_says_they_are() {
     let folder = Path::new("tests/data/layers");
@@ -79,6 +101,12 @@ fn layers_are_what_keras_says_they_are() {
         let cases = json::parse(&fs::read_to_string(&path).unwrap()).unwrap();
         for case in cases.as_array().unwrap() {
             checked += 1;
+            if case.get("model").is_some() {
+                if let Err(problem) = check_model(case, dialect) {
+                    wrong.push(format!("{name}: {problem}"));
+                }
+                continue;
+            }
             if let Err(problem) = check(case, dialect) {
                 let layer = json::to_string(&case["layer"]);
                 wrong.push(format!(
