@@ -11,7 +11,7 @@
 //! # Ok::<(), hornfels::Error>(())
 //! ```
 
-use super::config::{Borders, DataFormat, Sizes, layer};
+use super::config::{Borders, ConfigValue, DataFormat, Sizes, layer};
 use super::registry::LayerRegistry;
 use super::shape::{Size, at_least, mismatch, of_rank, product, scaled, spatial, with_spatial};
 use super::{Inputs, Layer, VariableSpec};
@@ -261,19 +261,23 @@ shaped!(Cropping3D, |layer, inputs| cropped(
 
 layer! {
     /// A sequence with zeros before and after it.
+    ///
+    /// Its channels are last, unless a config of a late Keras 3 has another `data_format`.
     ZeroPadding1D() {
         /// How many are put in front and at the end.
         padding: Borders<1> as into = Borders([[1, 1]]),
-        /// Where the channels are; Keras 2 only knows the last axis.
-        data_format: DataFormat = DataFormat::ChannelsLast,
     }
 }
 
-shaped!(ZeroPadding1D, |layer, inputs| padded(
-    inputs,
-    &layer.padding,
-    layer.data_format
-));
+shaped!(ZeroPadding1D, |layer, inputs| {
+    // Not a field: most versions of Keras refuse the key.
+    let format = layer.base.rest("data_format").and_then(DataFormat::read);
+    padded(
+        inputs,
+        &layer.padding,
+        format.unwrap_or(DataFormat::ChannelsLast),
+    )
+});
 
 layer! {
     /// An image with zeros around it.

@@ -138,6 +138,46 @@ fn typed_configs_come_back() {
     assert_eq!(Object::from(read).to_string(), object.to_string());
 }
 
+/// What no class of Keras 3 takes is not written, and what each takes has the type it wants.
+#[test]
+fn classes_with_their_own_rules_are_written_by_them() {
+    #[track_caller]
+    fn check(object: impl Into<Object>, key: &str, expected: Option<&str>) {
+        let object: Object = object.into();
+        let value = object.config().get(key);
+        let name = value.and_then(|it| it.pointer("/config/name").unwrap_or(it).as_str());
+        assert_eq!(name, expected, "{object}");
+    }
+    check(super::SpatialDropout1D::new(0.5), "trainable", None);
+    check(super::Discretization::new(), "trainable", None);
+    check(super::Hashing::new(3), "dtype", Some("int64"));
+    check(
+        super::Hashing::new(3).dtype("int32"),
+        "dtype",
+        Some("int32"),
+    );
+    let vectors = super::HashedCrossing::new(3).output_mode("one_hot");
+    check(vectors, "dtype", Some("float32"));
+    check(super::StringLookup::new(), "dtype", Some("float32"));
+}
+
+/// Classes that only Keras 2 has become objects of Keras 2.
+#[test]
+fn classes_of_one_keras_are_translated_to_it() {
+    for object in [
+        Object::from(super::ThresholdedReLU::new()),
+        super::SyncBatchNormalization::new().into(),
+        super::RandomHeight::new(0.5).into(),
+        super::RandomWidth::new(vec![0.25, 0.5]).into(),
+    ] {
+        let keras2 = object.to_dialect(Dialect::Keras2).unwrap();
+        assert_eq!(keras2.config().len(), object.config().len());
+        assert!(LayerRegistry::builtin().build(&keras2).is_ok());
+    }
+    let rms = Object::from(super::RMSNormalization::new());
+    assert!(rms.to_dialect(Dialect::Keras2).is_err());
+}
+
 #[test]
 fn a_wrong_argument_names_itself_and_the_layer() {
     let error = |object: Object| super::Dense::from_object(&object).unwrap_err().to_string();

@@ -1,5 +1,5 @@
 //! Operations that a Functional model records as layers: TensorFlow's in Keras 2, `keras.ops` in
-//! Keras 3. They have no variables.
+//! Keras 3. They have no variables. `spec/layers.md#operations`.
 //!
 //! | file | what it has |
 //! |---|---|

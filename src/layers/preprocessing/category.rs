@@ -1,4 +1,4 @@
-//! Categories, numbers and text as indices or as vectors: `spec/keras_model.md#encodings`.
+//! Categories, numbers and text as indices or as vectors: `spec/layers.md#encodings`.
 
 use serde_json::Value;
 

@@ -93,8 +93,6 @@ layer! {
         interpolation: String as into = "bilinear".to_owned(),
         /// Whether it cuts rather than distorts.
         crop_to_aspect_ratio: bool = false,
-        /// Whether it pads rather than distorts.
-        pad_to_aspect_ratio: bool = false,
         /// Where the channels are.
         data_format: DataFormat = DataFormat::ChannelsLast,
     }
