@@ -15,7 +15,7 @@ use super::config::{Borders, ConfigValue, DataFormat, Sizes, layer};
 use super::registry::LayerRegistry;
 use super::shape::{Size, at_least, mismatch, of_rank, product, scaled, spatial, with_spatial};
 use super::{Inputs, Layer, VariableSpec};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::tensor::Shape;
 
 pub(super) fn register(registry: &mut LayerRegistry) {
@@ -342,7 +342,7 @@ shaped!(UpSampling2D, |layer, inputs| {
     let shape = repeated(inputs, layer.size.0, format)?;
     // Keras 2 does not compute a height if the width is unknown, nor the other way round.
     let partly = spatial(&shape, format, 2).contains(&None);
-    Ok::<Shape, crate::Error>(match partly && layer.base.is_before_keras3() {
+    Ok::<Shape, Error>(match partly && layer.base.is_before_keras3() {
         true => with_spatial(&shape, format, &[None; 2], None),
         false => shape,
     })

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::layers::config::{Base, ConfigValue, layer};
 use crate::layers::registry::LayerRegistry;
 use crate::layers::shape::{Size, at_least, mismatch, with_last};
@@ -117,7 +117,7 @@ impl Layer for Discretization {
 
 /// Variables of Keras 2 that adapting to data makes as large as it finds them.
 #[cold]
-fn learned(name: &str) -> crate::Error {
+fn learned(name: &str) -> Error {
     mismatch(format!(
         "the size of the variable `{name}` was learned from data and is not in the config"
     ))
