@@ -34,6 +34,23 @@ pub(crate) enum Input {
     Value(Value),
 }
 
+/// What an operation computes with.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Operand<'a> {
+    /// A tensor of this shape.
+    Tensor(&'a Shape),
+    /// A constant.
+    Value(&'a Value),
+}
+
+fn operands(input: &Input) -> impl Iterator<Item = Operand<'_>> {
+    let (tensors, value): (&[Shape], _) = match input {
+        Input::Tensors(shapes) => (shapes, None),
+        Input::Value(value) => (&[], Some(Operand::Value(value))),
+    };
+    tensors.iter().map(Operand::Tensor).chain(value)
+}
+
 impl Inputs {
     /// A call with one tensor.
     pub fn one(shape: impl Into<Shape>) -> Self {
@@ -44,6 +61,14 @@ impl Inputs {
     pub fn of(shapes: impl IntoIterator<Item = Shape>) -> Self {
         Inputs {
             positional: vec![Input::Tensors(shapes.into_iter().collect())],
+            named: Vec::new(),
+        }
+    }
+
+    /// A call with these arguments by position.
+    pub(crate) fn of_arguments(positional: Vec<Input>) -> Self {
+        Inputs {
+            positional,
             named: Vec::new(),
         }
     }
@@ -108,6 +133,22 @@ impl Inputs {
             Input::Value(value) => Some(value),
             Input::Tensors(_) => None,
         }
+    }
+
+    /// Whether an argument was given by that name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.named.iter().any(|(given, _)| given == name)
+    }
+
+    /// The tensors and constants of all arguments, those by position first.
+    pub(crate) fn operands(&self) -> impl Iterator<Item = Operand<'_>> {
+        let named = self.named.iter().map(|(_, input)| input);
+        self.positional.iter().chain(named).flat_map(operands)
+    }
+
+    /// The only tensor, or the constant, of an argument.
+    pub(crate) fn operand(&self, position: usize, name: &str) -> Option<Operand<'_>> {
+        operands(self.input(position, name)?).next()
     }
 
     fn input(&self, position: usize, name: &str) -> Option<&Input> {

@@ -28,7 +28,7 @@ pub(super) fn register(registry: &mut LayerRegistry) {
     registry.typed::<Dot>();
 }
 
-/// What an unknown size becomes beside one that is larger than 1.
+/// What an unknown size becomes beside one that is larger than 1: `spec/layers.md#unknown-sizes`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unknown {
     /// The other size: it can only be that or 1.

@@ -26,6 +26,9 @@
 //! | [`attention`] | Attention, AdditiveAttention, MultiHeadAttention, GroupQueryAttention |
 //! | [`rnn`] | SimpleRNN, LSTM, GRU, RNN, StackedRNNCells, SimpleRNNCell, LSTMCell, GRUCell, ConvLSTM1D, ConvLSTM2D, ConvLSTM3D, CuDNNLSTM, CuDNNGRU |
 //! | [`wrapper`] | TimeDistributed, Bidirectional, SpectralNormalization, Wrapper |
+//! | [`preprocessing`] | Rescaling, Resizing, CenterCrop, RandomFlip and others of images; CategoryEncoding, Discretization, Hashing, HashedCrossing, IntegerLookup, StringLookup, TextVectorization |
+//! | [`lambda`] | Lambda |
+//! | [`operation`] | functions of TensorFlow and of `keras.ops` that a model records as layers |
 //!
 //! [`Generic`] is a layer of any other class.
 //! Classes that are not listed are carried by models as they are; a program that knows more of
@@ -40,12 +43,15 @@ mod einsum;
 mod generic;
 mod infer;
 mod inputs;
+pub mod lambda;
 pub mod merging;
 mod model;
 mod nest;
 mod network;
 pub mod normalization;
+pub mod operation;
 pub mod pooling;
+pub mod preprocessing;
 mod registry;
 pub mod regularization;
 pub mod reshaping;
@@ -60,6 +66,7 @@ use std::fmt;
 pub use self::activation::{ELU, LeakyReLU, PReLU, ReLU, Softmax, ThresholdedReLU};
 pub use self::attention::{AdditiveAttention, Attention, GroupQueryAttention, MultiHeadAttention};
 pub use self::core::{Dense, EinsumDense, Embedding, Identity, InputLayer, Masking, OutputShape};
+pub use self::lambda::Lambda;
 pub use self::merging::{Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract};
 pub use self::normalization::{
     BatchNormalization, GroupNormalization, LayerNormalization, Normalization, RMSNormalization,
@@ -71,6 +78,12 @@ pub use self::pooling::{
     AveragePooling2D, AveragePooling3D, GlobalAveragePooling1D, GlobalAveragePooling2D,
     GlobalAveragePooling3D, GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D,
     MaxPooling1D, MaxPooling2D, MaxPooling3D,
+};
+pub use self::preprocessing::{
+    CategoryEncoding, CenterCrop, Discretization, HashedCrossing, Hashing, IntegerLookup,
+    RandomBrightness, RandomContrast, RandomCrop, RandomFlip, RandomHeight, RandomRotation,
+    RandomTranslation, RandomWidth, RandomZoom, Rescaling, Resizing, StringLookup,
+    TextVectorization,
 };
 pub use self::regularization::{
     ActivityRegularization, AlphaDropout, Dropout, GaussianDropout, GaussianNoise,

@@ -51,7 +51,7 @@ fn same_shape(inputs: &Inputs, axes: &[i64]) -> Result<Vec<Shape>> {
     Ok(vec![input.clone()])
 }
 
-/// Variables of batch normalization: spec/keras_model.md#batch-normalization.
+/// Variables of batch normalization: `spec/layers.md#normalization`.
 struct Statistics<'a> {
     base: &'a Base,
     axes: &'a Axes,

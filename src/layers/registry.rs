@@ -6,8 +6,8 @@ use std::sync::{Arc, LazyLock};
 
 use super::network::NetworkLayer;
 use super::{
-    Layer, activation, attention, convolution, core, merging, normalization, pooling,
-    regularization, reshaping, rnn, wrapper,
+    Layer, activation, attention, convolution, core, lambda, merging, normalization, operation,
+    pooling, preprocessing, regularization, reshaping, rnn, wrapper,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::keras::{Network, Object};
@@ -48,6 +48,9 @@ static BUILTIN: LazyLock<LayerRegistry> = LazyLock::new(|| {
     regularization::register(&mut registry);
     rnn::register(&mut registry);
     wrapper::register(&mut registry);
+    preprocessing::register(&mut registry);
+    lambda::register(&mut registry);
+    operation::register(&mut registry);
     registry
 });
 
@@ -107,7 +110,8 @@ impl LayerRegistry {
         let class = object.class_name();
         let module = object.module().unwrap_or_default();
         if module.starts_with("keras.src.ops") || module.starts_with("keras.ops") {
-            return self.makers.get(&format!("{OPERATION}{class}"));
+            let known = self.makers.get(&format!("{OPERATION}{class}"));
+            return known.or_else(|| self.makers.get(OPERATION));
         }
         let registered = object.registered_name();
         let registered = registered.and_then(|name| self.makers.get(name));

@@ -11,11 +11,11 @@
 //! # Ok::<(), hornfels::Error>(())
 //! ```
 
-use super::config::{Borders, DataFormat, Sizes, layer};
+use super::config::{Borders, ConfigValue, DataFormat, Sizes, layer};
 use super::registry::LayerRegistry;
 use super::shape::{Size, at_least, mismatch, of_rank, product, scaled, spatial, with_spatial};
 use super::{Inputs, Layer, VariableSpec};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::tensor::Shape;
 
 pub(super) fn register(registry: &mut LayerRegistry) {
@@ -253,19 +253,23 @@ shaped!(Cropping3D, |layer, inputs| cropped(
 
 layer! {
     /// A sequence with zeros before and after it.
+    ///
+    /// Its channels are last, unless a config of a late Keras 3 has another `data_format`.
     ZeroPadding1D() {
         /// How many are put in front and at the end.
         padding: Borders<1> as into = Borders([[1, 1]]),
-        /// Where the channels are; Keras 2 only knows the last axis.
-        data_format: DataFormat = DataFormat::ChannelsLast,
     }
 }
 
-shaped!(ZeroPadding1D, |layer, inputs| padded(
-    inputs,
-    &layer.padding,
-    layer.data_format
-));
+shaped!(ZeroPadding1D, |layer, inputs| {
+    // Not a field: most versions of Keras refuse the key.
+    let format = layer.base.rest("data_format").and_then(DataFormat::read);
+    padded(
+        inputs,
+        &layer.padding,
+        format.unwrap_or(DataFormat::ChannelsLast),
+    )
+});
 
 layer! {
     /// An image with zeros around it.
@@ -330,7 +334,7 @@ shaped!(UpSampling2D, |layer, inputs| {
     let shape = repeated(inputs, layer.size.0, format)?;
     // Keras 2 does not compute a height if the width is unknown, nor the other way round.
     let partly = spatial(&shape, format, 2).contains(&None);
-    Ok::<Shape, crate::Error>(match partly && layer.base.is_before_keras3() {
+    Ok::<Shape, Error>(match partly && layer.base.is_before_keras3() {
         true => with_spatial(&shape, format, &[None; 2], None),
         false => shape,
     })

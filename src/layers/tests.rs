@@ -5,10 +5,10 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{Inputs, LayerRegistry, VariableSpec};
-use crate::DType;
-use crate::keras::{Dialect, Object, json};
+use super::{Inference, Inputs, LayerRegistry, VariableSpec};
+use crate::keras::{Dialect, Network, Object, json};
 use crate::tensor::Shape;
+use crate::{DType, Limits};
 
 fn shapes(json: &Value) -> Vec<Shape> {
     let shape = |json: &Value| {
@@ -78,6 +78,28 @@ fn check(case: &Value, dialect: Dialect) -> Result<(), String> {
     }
 }
 
+/// Each layer of a model, by the shapes that its first call gives.
+fn check_model(case: &Value, dialect: Dialect) -> Result<(), String> {
+    let object = Object::from_json(case["model"].clone(), dialect).unwrap();
+    let network = Network::from_object(object, &Limits::unlimited()).unwrap();
+    let inference = Inference::of(&network, &LayerRegistry::builtin());
+    let mut wrong = Vec::new();
+    for (name, expected) in case["layers"].as_object().unwrap() {
+        let layer = inference.layer(name).unwrap();
+        let found = layer.calls[0].as_ref();
+        if found != Some(&shapes(expected)) {
+            let problem = layer.problem.as_ref();
+            wrong.push(format!(
+                "{name} gives {found:?}, expected {expected}: {problem:?}"
+            ));
+        }
+    }
+    match wrong.is_empty() {
+        true => Ok(()),
+        false => Err(wrong.join("\n    ")),
+    }
+}
+
 #[test]
 fn layers_are_what_keras_says_they_are() {
     let folder = Path::new("tests/data/layers");
@@ -92,6 +114,12 @@ fn layers_are_what_keras_says_they_are() {
         let cases = json::parse(&fs::read_to_string(&path).unwrap()).unwrap();
         for case in cases.as_array().unwrap() {
             checked += 1;
+            if case.get("model").is_some() {
+                if let Err(problem) = check_model(case, dialect) {
+                    wrong.push(format!("{name}: {problem}"));
+                }
+                continue;
+            }
             if let Err(problem) = check(case, dialect) {
                 let layer = json::to_string(&case["layer"]);
                 wrong.push(format!(
@@ -121,6 +149,46 @@ fn typed_configs_come_back() {
     let read = super::Dense::from_object(&object).unwrap();
     assert_eq!((read.units, &read.activation), (5, &dense.activation));
     assert_eq!(Object::from(read).to_string(), object.to_string());
+}
+
+/// What no class of Keras 3 takes is not written, and what each takes has the type it wants.
+#[test]
+fn classes_with_their_own_rules_are_written_by_them() {
+    #[track_caller]
+    fn check(object: impl Into<Object>, key: &str, expected: Option<&str>) {
+        let object: Object = object.into();
+        let value = object.config().get(key);
+        let name = value.and_then(|it| it.pointer("/config/name").unwrap_or(it).as_str());
+        assert_eq!(name, expected, "{object}");
+    }
+    check(super::SpatialDropout1D::new(0.5), "trainable", None);
+    check(super::Discretization::new(), "trainable", None);
+    check(super::Hashing::new(3), "dtype", Some("int64"));
+    check(
+        super::Hashing::new(3).dtype("int32"),
+        "dtype",
+        Some("int32"),
+    );
+    let vectors = super::HashedCrossing::new(3).output_mode("one_hot");
+    check(vectors, "dtype", Some("float32"));
+    check(super::StringLookup::new(), "dtype", Some("float32"));
+}
+
+/// Classes that only Keras 2 has become objects of Keras 2.
+#[test]
+fn classes_of_one_keras_are_translated_to_it() {
+    for object in [
+        Object::from(super::ThresholdedReLU::new()),
+        super::SyncBatchNormalization::new().into(),
+        super::RandomHeight::new(0.5).into(),
+        super::RandomWidth::new(vec![0.25, 0.5]).into(),
+    ] {
+        let keras2 = object.to_dialect(Dialect::Keras2).unwrap();
+        assert_eq!(keras2.config().len(), object.config().len());
+        assert!(LayerRegistry::builtin().build(&keras2).is_ok());
+    }
+    let rms = Object::from(super::RMSNormalization::new());
+    assert!(rms.to_dialect(Dialect::Keras2).is_err());
 }
 
 #[test]

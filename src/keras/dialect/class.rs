@@ -126,6 +126,12 @@ pub(super) const fn one(dialect: Dialect, name: &'static str) -> Class {
 }
 
 impl Class {
+    /// Keys of a class that only one dialect has, for objects that were made and not read.
+    pub(super) const fn keys(mut self, keys: &'static str) -> Class {
+        self.keys = keys;
+        self
+    }
+
     pub(super) const fn keras2(mut self, own: &'static [Own]) -> Class {
         self.keras2 = own;
         self

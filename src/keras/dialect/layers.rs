@@ -40,6 +40,10 @@ const GLOBAL_POOLING: &str = "data_format keepdims";
 const AFFINE: &str = "axis epsilon center scale beta_initializer gamma_initializer \
     beta_regularizer gamma_regularizer beta_constraint gamma_constraint";
 
+const BATCH: &str = "axis momentum epsilon center scale beta_initializer gamma_initializer \
+    moving_mean_initializer moving_variance_initializer \
+    beta_regularizer gamma_regularizer beta_constraint gamma_constraint";
+
 /// Keys of the recurrent cells, and `$own` of this one.
 macro_rules! cell {
     ($own:literal) => {
@@ -134,7 +138,7 @@ pub(super) const CLASSES: &[Class] = &[
     both("PReLU", "alpha_initializer alpha_regularizer alpha_constraint shared_axes"),
     both("ReLU", "max_value negative_slope threshold"),
     both("Softmax", "axis"),
-    one(Keras2, "ThresholdedReLU"),
+    one(Keras2, "ThresholdedReLU").keys("theta"),
     // Convolutions.
     both("Conv1D", CONVOLUTION),
     both("Conv2D", CONVOLUTION),
@@ -191,12 +195,7 @@ pub(super) const CLASSES: &[Class] = &[
     both("Multiply", ""),
     both("Subtract", ""),
     // Normalization.
-    both(
-        "BatchNormalization",
-        "axis momentum epsilon center scale beta_initializer gamma_initializer \
-         moving_mean_initializer moving_variance_initializer \
-         beta_regularizer gamma_regularizer beta_constraint gamma_constraint",
-    )
+    both("BatchNormalization", BATCH)
     .keras2(&[only("renorm", False), idle("fused"), idle("virtual_batch_size"), idle("adjustment")])
     .keras3(&[
         idle("synchronized"),
@@ -214,6 +213,7 @@ pub(super) const CLASSES: &[Class] = &[
     both("Normalization", "axis invert mean variance"),
     one(Keras3, "RMSNormalization"),
     both("SpectralNormalization", "layer power_iterations"),
+    one(Keras2, "SyncBatchNormalization").keys(BATCH),
     both("UnitNormalization", "axis"),
     // Regularization.
     both("ActivityRegularization", "l1 l2"),
@@ -295,18 +295,21 @@ pub(super) const CLASSES: &[Class] = &[
         "invert max_tokens num_oov_indices oov_token mask_token output_mode sparse pad_to_max_tokens \
          vocabulary_dtype idf_weights vocabulary vocabulary_size",
     )
-    .keras3(LOOKUP_3),
+    .keras3(LOOKUP_3)
+    .special(special::lookup),
     both(
         "StringLookup",
         "invert max_tokens num_oov_indices oov_token mask_token output_mode sparse pad_to_max_tokens \
          idf_weights vocabulary vocabulary_size encoding",
     )
-    .keras3(LOOKUP_3),
+    .keras3(LOOKUP_3)
+    .special(special::lookup),
     both(
         "TextVectorization",
         "max_tokens standardize split ngrams output_mode output_sequence_length pad_to_max_tokens sparse \
          ragged vocabulary idf_weights encoding vocabulary_size",
-    ),
+    )
+    .special(special::text_vectorization),
     both("CenterCrop", "height width").keras3(IMAGE_3),
     both("Rescaling", "scale offset"),
     both("Resizing", "height width interpolation crop_to_aspect_ratio").keras3(RESIZING_3),
@@ -325,8 +328,8 @@ pub(super) const CLASSES: &[Class] = &[
     both("RandomZoom", "height_factor width_factor fill_mode fill_value interpolation seed")
         .keras2(&[idle("rng_type")])
         .keras3(IMAGE_3),
-    one(Keras2, "RandomHeight"),
-    one(Keras2, "RandomWidth"),
+    one(Keras2, "RandomHeight").keys("factor interpolation seed"),
+    one(Keras2, "RandomWidth").keys("factor interpolation seed"),
     // Operations recorded as layers.
     one(Keras2, "TFOpLambda"),
     one(Keras2, "SlicingOpLambda"),

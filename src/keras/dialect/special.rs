@@ -89,6 +89,27 @@ fn essence(layer: &Value) -> Option<(&Value, Map<String, Value>)> {
     Some((layer.get("class_name")?, config))
 }
 
+/// The loader of Keras 2 refuses floats for indices, where Keras 3 writes them.
+pub(super) fn lookup(of: &mut Translated<'_>) -> Result<()> {
+    let is = |key: &str, values: &[&str]| {
+        let value = of.config.get(key).and_then(Value::as_str);
+        value.is_some_and(|value| values.contains(&value))
+    };
+    if of.to == Dialect::Keras2 && is("output_mode", &["int"]) && !is("dtype", &["int32", "int64"])
+    {
+        of.config.insert("dtype".to_owned(), "int64".into());
+    }
+    Ok(())
+}
+
+/// The dtype of text is `string` in Keras 2, which has no other; Keras 3 names one of results.
+pub(super) fn text_vectorization(of: &mut Translated<'_>) -> Result<()> {
+    if of.to == Dialect::Keras2 {
+        of.config.insert("dtype".to_owned(), "string".into());
+    }
+    Ok(())
+}
+
 /// A seed can be a generator object, which only its own Keras can read; seeds matter to training
 /// from scratch only.
 pub(super) fn seed(of: &mut Translated<'_>) -> Result<()> {

@@ -11,6 +11,7 @@ const NOT_IN_REFERENCE: &[&str] = &[
     "GroupQueryAttention",
     "GroupedQueryAttention",
     "SlicingOpLambda",
+    "SyncBatchNormalization",
     "TFOpLambda",
     "TensorFlowOpLayer",
 ];
@@ -212,6 +213,26 @@ fn layers_to_keras_2() {
         Dialect::Keras3,
         r#"{"class_name": "Bidirectional", "config": {"layer": {"class_name": "LSTM", "config": {"name": "forward_lstm", "go_backwards": false}}, "backward_layer": {"class_name": "LSTM", "config": {"name": "backward_lstm", "go_backwards": true}}}}"#,
         r#"{"class_name": "Bidirectional", "config": {"layer": {"class_name": "LSTM", "config": {"name": "lstm", "go_backwards": false}}}}"#,
+    );
+    check(
+        Dialect::Keras3,
+        r#"{"class_name": "StringLookup", "config": {"dtype": "float32", "output_mode": "int"}}"#,
+        r#"{"class_name": "StringLookup", "config": {"dtype": "int64", "output_mode": "int"}}"#,
+    );
+    check(
+        Dialect::Keras3,
+        r#"{"class_name": "IntegerLookup", "config": {"dtype": "float32", "output_mode": "count"}}"#,
+        r#"{"class_name": "IntegerLookup", "config": {"dtype": "float32", "output_mode": "count"}}"#,
+    );
+    check(
+        Dialect::Keras3,
+        r#"{"class_name": "TextVectorization", "config": {"dtype": "float32", "ngrams": 2}}"#,
+        r#"{"class_name": "TextVectorization", "config": {"dtype": "string", "ngrams": 2}}"#,
+    );
+    check(
+        Dialect::Keras3,
+        r#"{"class_name": "RandomHeight", "config": {"factor": 0.5, "seed": null}}"#,
+        r#"{"class_name": "RandomHeight", "config": {"factor": 0.5, "seed": null}}"#,
     );
 }
 

@@ -37,6 +37,18 @@ impl Default for Base {
 
 const KEYS: [&str; 4] = ["name", "trainable", "dtype", "batch_input_shape"];
 
+/// Classes that do not take `trainable` in every version of Keras 3; they have no variables.
+const ALWAYS_TRAINABLE: [&str; 5] = [
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
+    "Discretization",
+    "HashedCrossing",
+];
+
+/// Classes that refuse floats for the indices they make.
+const MAKING_INDICES: [&str; 2] = ["Hashing", "HashedCrossing"];
+
 impl Base {
     /// Reads what every layer has; `fields` are the keys of the class, `dialect` is the one that
     /// the object came in.
@@ -58,11 +70,14 @@ impl Base {
 
     /// What Keras writes before the arguments of the class.
     pub(crate) fn write_front(&self, object: &mut Object) {
+        let is_always_trainable = ALWAYS_TRAINABLE.contains(&object.class_name());
         let config = object.config_mut();
         if let Some(name) = &self.name {
             config.insert("name".to_owned(), Value::from(name.as_str()));
         }
-        config.insert("trainable".to_owned(), Value::Bool(self.trainable));
+        if !is_always_trainable {
+            config.insert("trainable".to_owned(), Value::Bool(self.trainable));
+        }
         config.insert("dtype".to_owned(), self.dtype.write());
         if let Some(shape) = &self.batch_input_shape {
             config.insert("batch_input_shape".to_owned(), shape.write());
@@ -71,7 +86,13 @@ impl Base {
 
     /// What the class has no field for.
     pub(crate) fn write_rest(&self, object: &mut Object) {
-        object.config_mut().extend(self.rest.clone());
+        let makes_indices = MAKING_INDICES.contains(&object.class_name());
+        let config = object.config_mut();
+        let is_int = config.get("output_mode").is_some_and(|mode| mode == "int");
+        if makes_indices && is_int && self.dtype == DTypePolicy::default() {
+            config.insert("dtype".to_owned(), DTypePolicy::from(DType::Int64).write());
+        }
+        config.extend(self.rest.clone());
     }
 
     /// An argument that the class has no field for.

@@ -3,7 +3,7 @@
 //! Neither Keras 3 nor TensorFlow 2 has them under their names, so that a config of them stays in
 //! the dialect it came in.
 
-use super::{Bias, Gates, Returns, Sequence, check_states, over_sequence, times};
+use super::{Gates, Returns, Sequence, check_states, over_sequence, times};
 use crate::error::Result;
 use crate::layers::config::{Constraint, Initializer, Regularizer, layer};
 use crate::layers::shape::{of_rank, with_last};

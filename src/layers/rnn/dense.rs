@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Returns, Sequence, check_states, gated, over_sequence, sequence};
+use super::{Returns, Sequence, check_states, over_sequence, sequence};
 use crate::error::Result;
 use crate::layers::config::{Activation as Function, Constraint, Initializer, Regularizer};
 use crate::layers::shape::{of_rank, with_last};

@@ -1,6 +1,5 @@
 //! Layers over a sequence with a cell of any class.
 
-use serde_json::Value;
 
 use super::{Returns, Sequence, check_states};
 use crate::error::{Context, Result};

@@ -9,6 +9,9 @@ inputs is one shape without the batch axis, or a list of several, and named give
 the name of the argument. Classes or arguments that only one Keras has are skipped by the other:
 a case that is a function is called, and left out, with a line that says so, if Keras raises a
 TypeError, AttributeError or ValueError.
+
+`models(keras)` of a family yields Functional models instead, for what is no layer before it is
+called: of those the whole config is written, and the shapes of each layer's first call.
 """
 
 import importlib
@@ -76,13 +79,31 @@ def record(layer, inputs, named=None):
     }
 
 
+def record_model(model):
+    serialized = json.loads(model.to_json())
+    shapes = {}
+    for layer in model.operations if DIALECT == 3 else model.layers:
+        outputs = layer._inbound_nodes[0].output_tensors if DIALECT == 3 else layer.inbound_nodes[0].outputs
+        ranks = [tensor.shape.rank for tensor in flat(outputs)] if DIALECT == 2 else []
+        # Where TensorFlow does not even know how many axes there are, nothing is compared.
+        if None not in ranks:
+            shapes[layer.name] = [shape_of(tensor) for tensor in flat(outputs)]
+    return {
+        "model": {"class_name": serialized["class_name"], "config": serialized["config"]},
+        "layers": shapes,
+    }
+
+
 def main():
     sys.path.insert(0, str(HERE / "layer_cases"))
     families = sys.argv[1:] or sorted(path.stem for path in (HERE / "layer_cases").glob("*.py"))
     OUT.mkdir(exist_ok=True)
     for family in families:
         lines, skipped = [], 0
-        for case in importlib.import_module(family).cases(keras):
+        module = importlib.import_module(family)
+        for model in getattr(module, "models", lambda keras: [])(keras):
+            lines.append(json.dumps(record_model(model)))
+        for case in getattr(module, "cases", lambda keras: [])(keras):
             try:
                 case = case() if callable(case) else case
                 keras.backend.clear_session()

@@ -93,6 +93,7 @@ def cases(keras):
         yield lambda shape=shape: (l.TextVectorization(split="character", ngrams=2), words(*shape))
     yield lambda: (l.TextVectorization(split=None, vocabulary=["a"], output_mode="count"), words(3))
     yield lambda: (l.TextVectorization(split=None, vocabulary=["a"]), words(3))
+    yield lambda: (l.TextVectorization(split=None, vocabulary=["a"], output_sequence_length=7), words(3))
     yield lambda: (
         l.TextVectorization(vocabulary=["a", "b"], idf_weights=[0.5, 0.25], output_mode="tf_idf"),
         words(1),

@@ -1,0 +1,115 @@
+//! Which function or class is which rule.
+
+use super::{Rule, axes, elements, slicing};
+
+/// Functions of TensorFlow, without the module they are in, and classes of `keras.ops`.
+struct Row(&'static str, &'static str, Rule);
+
+const ROWS: &[Row] = &[
+    Row(
+        "abs acos acosh asin asinh atan atanh bias_add cast ceil clip_by_norm clip_by_value cos cosh \
+         cumprod cumsum dropout elu erf exp expm1 floor gelu hard_sigmoid identity is_finite is_inf \
+         is_nan l2_normalize leaky_relu local_response_normalization log log1p log_sigmoid log_softmax \
+         logical_not lrn negative neg ones_like reciprocal relu relu6 reverse roll round rsqrt \
+         saturate_cast selu sigmoid sign silu sin sinh softmax softplus softsign sort sqrt square \
+         stop_gradient swish tan tanh zeros_like",
+        "Abs Absolute Arccos Arccosh Arcsin Arcsinh Arctan Arctanh Cast Ceil Celu Clip Conj Cos Cosh Elu \
+         Erf Erfinv Exp Expm1 Flip Floor FullLike Gelu Glu HardShrink HardSigmoid HardSilu HardTanh \
+         Identity Imag Invert Isfinite Isinf Isnan LeakyRelu Log Log10 Log1p Log2 LogSigmoid LogSoftmax \
+         LogicalNot NanToNum Negative Normalize OnesLike Real Reciprocal Relu Relu6 Roll Round Rsqrt \
+         Selu Sigmoid Sign Silu Sin Sinh SoftShrink Softmax Softplus Softsign Sort SparsePlus Sqrt \
+         Square Squareplus StopGradient Tan Tanh TanhShrink Threshold ZerosLike",
+        elements::same,
+    ),
+    Row("", "Cumprod Cumsum", elements::accumulated),
+    Row(
+        "add add_n atan2 div div_no_nan divide divide_no_nan equal floordiv floormod greater \
+         greater_equal less less_equal logical_and logical_or logical_xor maximum minimum mod multiply \
+         mul not_equal pow realdiv squared_difference sub subtract truediv",
+        "Add Arctan2 Divide DivideNoNan Equal FloorDivide Greater GreaterEqual Less LessEqual Logaddexp \
+         LogicalAnd LogicalOr LogicalXor Maximum Minimum Mod Multiply NotEqual Power Subtract TrueDivide",
+        elements::broadcast_all,
+    ),
+    Row("where", "Where", elements::chosen),
+    Row(
+        "euclidean_norm norm reduce_all reduce_any reduce_euclidean_norm reduce_logsumexp reduce_max \
+         reduce_mean reduce_min reduce_prod reduce_std reduce_sum reduce_variance",
+        "All Amax Amin Any Average CountNonzero Logsumexp Max Mean Min Norm Prod Std Sum Var",
+        elements::reduced,
+    ),
+    Row("argmax argmin", "Argmax Argmin", elements::found),
+    Row("matmul", "Matmul", elements::multiplied),
+    Row("", "Dot", elements::dotted),
+    Row("", "Einsum", elements::summed),
+    Row("expand_dims", "ExpandDims", axes::expanded),
+    Row("squeeze", "Squeeze", axes::squeezed),
+    Row("reshape", "Reshape", axes::reshaped),
+    Row("", "Ravel", axes::flattened),
+    Row("transpose", "Transpose", axes::transposed),
+    Row("", "Swapaxes", axes::swapped),
+    Row("", "Moveaxis", axes::moved),
+    Row("tile", "Tile", axes::tiled),
+    Row("repeat", "Repeat", axes::repeated),
+    Row("one_hot", "OneHot", axes::one_hot),
+    Row("concat", "Concatenate", axes::concatenated),
+    Row("stack", "Stack", axes::stacked),
+    Row("split", "Split", axes::split),
+    Row("unstack", "Unstack", axes::unstacked),
+    Row("gather", "Take", axes::taken),
+    Row("pad", "Pad", axes::padded),
+    Row("shape", "", axes::shape),
+    Row(
+        "avg_pool avg_pool1d avg_pool2d avg_pool3d max_pool max_pool1d max_pool2d max_pool3d",
+        "AveragePool MaxPool",
+        axes::pooled,
+    ),
+    Row("getitem", "GetItem", slicing::sliced),
+];
+
+/// The modules of TensorFlow whose functions the table has.
+const MODULES: [&str; 12] = [
+    "",
+    "__operators__",
+    "math",
+    "nn",
+    "linalg",
+    "dtypes",
+    "compat.v1",
+    "compat.v1.math",
+    "compat.v1.nn",
+    "compat.v1.linalg",
+    "keras.activations",
+    "keras.backend",
+];
+
+/// The rule for a function such as `math.reduce_mean`.
+pub(super) fn of_tensorflow(function: &str) -> Option<Rule> {
+    if matches!(function, "image.resize" | "compat.v1.image.resize") {
+        return Some(axes::resized);
+    }
+    let (module, function) = function.rsplit_once('.').unwrap_or(("", function));
+    if !MODULES.contains(&module) {
+        return None;
+    }
+    let row = ROWS
+        .iter()
+        .find(|row| row.0.split(' ').any(|name| name == function));
+    row.map(|row| row.2)
+}
+
+/// The rule for a class of `keras.ops`.
+pub(super) fn of_class(class: &str) -> Option<Rule> {
+    if class == "Resize" {
+        return Some(axes::resized);
+    }
+    let row = ROWS
+        .iter()
+        .find(|row| row.1.split(' ').any(|name| name == class));
+    row.map(|row| row.2)
+}
+
+/// All classes of `keras.ops` that the table has.
+pub(super) fn of_keras3() -> impl Iterator<Item = &'static str> {
+    let classes = ROWS.iter().flat_map(|row| row.1.split(' '));
+    classes.filter(|name| !name.is_empty()).chain(["Resize"])
+}
