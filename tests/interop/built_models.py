@@ -177,6 +177,8 @@ def check_optimizer(model, case, path):
 def check_training(model, case):
     if model.optimizer is None:
         model.compile("sgd", "mean_squared_error")
+    # Tracing the wide models would take minutes.
+    model.run_eagerly = True
     inputs = [make(name) for name, make in case.inputs.items()]
     outputs = model(inputs if len(inputs) > 1 else inputs[0])
     outputs = outputs if isinstance(outputs, list) else [outputs]
