@@ -118,10 +118,14 @@ def two_outputs():
 
 @model
 def frozen():
-    i = k.Input((4, 3))
-    part = inner("part")
+    i, part_in = k.Input((4, 3)), k.Input((3,))
+    # Without statistics: Keras 3 takes those of each step apart.
+    part_out = L.Dense(3, name="part_last")(L.Dense(4, name="part_dense")(part_in))
+    part = k.Model(part_in, part_out, name="part")
     part.get_layer("part_dense").trainable = False
-    whole = inner("whole")
+    within = inner("within")
+    within.get_layer("within_dense").trainable = False
+    whole = inner("whole", 3)
     whole.trainable = False
     still = L.BatchNormalization(name="still")
     still.trainable = False
@@ -130,7 +134,7 @@ def frozen():
     x = L.TimeDistributed(part)(i)
     x = L.Bidirectional(L.LSTM(3), name="two_ways")(x)
     x = L.Dense(3)(x)
-    return k.Model(i, L.Dense(2)(whole(fixed(still(x))))), settings()
+    return k.Model(i, L.Dense(2)(within(whole(fixed(still(x)))))), settings()
 
 
 @model
@@ -298,7 +302,7 @@ def give_slots(built, path):
 
 
 def same_multiset(found, expected):
-    """Both generations keep the same arrays, in another order; SGD's unused momentum apart."""
+    """Both generations keep the same arrays, in another order; some keep zeros that others do not."""
     key = lambda it: (it.shape, np.asarray(it, "float64").tobytes())  # noqa: E731
     unused = lambda it: it.ndim and not it.any()  # noqa: E731
     found, expected = (sorted(key(it) for it in side if not unused(it)) for side in (found, expected))
@@ -320,7 +324,9 @@ def check(writer, name, chosen):
     assert iterations == STEPS, f"{iterations} iterations, expected {STEPS}"
     if IS_KERAS3:
         give_slots(built, path)
-    same_multiset(slots(built), numbered(arrays, "s"))
+    if chosen not in ("sgd", "legacy_sgd"):
+        # Without momentum Keras 2.11 keeps the last step, and does not use it.
+        same_multiset(slots(built), numbered(arrays, "s"))
     if {name, chosen} & NOT_TRAINED_ON or (not IS_KERAS3 and chosen in NOT_RESUMED_BY_KERAS2):
         return
     train(built, inputs, targets, MORE_STEPS)
