@@ -287,8 +287,8 @@ def numbered(arrays, letter):
 
 def give_slots(built, path):
     """Builds the optimizer of Keras 3 and gives it the variables of the file, names and order compared."""
-    # Loading built it for no variables at all, so that it could not even train.
-    built.optimizer.built = False
+    # Loading built the one there is for no variables at all, so that it could not even train.
+    built.optimizer = type(built.optimizer).from_config(built.optimizer.get_config())
     built.optimizer.build(built.trainable_variables)
     with h5py.File(path) as file:
         group = file["optimizer_weights"]
