@@ -16,7 +16,6 @@ mod format;
 pub mod hdf5;
 #[cfg_attr(not(test), allow(dead_code, unused_imports))]
 mod io;
-#[allow(dead_code)]
 pub mod keras;
 pub mod keras_h5;
 pub mod layers;
