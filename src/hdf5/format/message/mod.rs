@@ -6,6 +6,7 @@ pub(crate) mod continuation;
 pub(crate) mod dataspace;
 pub(crate) mod datatype;
 pub(crate) mod fill_value;
+pub(crate) mod filter_pipeline;
 pub(crate) mod group_info;
 pub(crate) mod layout;
 pub(crate) mod link;
