@@ -13,4 +13,5 @@ pub(crate) mod link;
 pub(crate) mod link_info;
 pub(crate) mod modification_time;
 pub(crate) mod shared;
+pub(crate) mod shared_table;
 pub(crate) mod symbol_table;
