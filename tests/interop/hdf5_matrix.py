@@ -20,6 +20,7 @@ import numpy as np
 from h5py import h5d, h5f, h5p, h5s, h5t
 
 import _dump
+import _libhdf5
 from _oracle import ROOT
 
 LIBVERS = ["earliest", "v108", "v110", "v112", "v114", "latest"]
@@ -101,7 +102,7 @@ def filters(dtype):
         yield "scaled_gzip", {"scaleoffset": 0, "compression": "gzip", "shuffle": True}
     if dtype.kind == "f" and dtype.itemsize > 2:
         yield "scaled", {"scaleoffset": 3}
-        yield "scaled_sum", {"scaleoffset": 2, "fletcher32": True}
+        yield "scaled_gzip", {"scaleoffset": 2, "compression": "gzip"}
 
 
 def fills(dtype):
@@ -299,8 +300,7 @@ def edges(path):
             made = h5p.create(h5p.DATASET_CREATE)
             made.set_chunk((4, 4))
             made.set_deflate(6)
-            if hasattr(made, "set_chunk_opts"):
-                made.set_chunk_opts(h5d.CHUNK_DONT_FILTER_PARTIAL_CHUNKS)
+            _libhdf5.leave_edges_unfiltered(made)
             low = h5d.create(file.id, name.encode(), h5t.STD_I32LE, h5s.create_simple((10, 10), most), made)
             low.write(h5s.ALL, h5s.ALL, np.arange(100, dtype="<i4").reshape(10, 10))
         for name, order in {
@@ -349,14 +349,26 @@ def objects(folder):
     for count, lists in ((2, 50), (200, 50), (60, 0)):
         path = os.path.join(folder, f"shared_{count}_{lists}.h5")
         made = h5p.create(h5p.FILE_CREATE)
-        if not hasattr(made, "set_shared_mesg_nindexes"):
-            print("note   this h5py cannot make tables of shared messages; tests/data/hdf5/shared.h5 has one")
-            break
-        made.set_shared_mesg_nindexes(1)
-        made.set_shared_mesg_index(0, 0x1F, 1)
-        made.set_shared_mesg_phase_change(lists, min(lists, 40))
+        # Dataspaces, datatypes and fill values in one index; pipelines and attributes in another.
+        _libhdf5.share_messages(made, (0b0111, 0b11000), 1, lists, min(lists, 40))
         with h5py.File(h5f.create(path.encode(), h5f.ACC_TRUNC, made)) as file:
             fill(file, count)
+            many = file.create_group("many")
+            for at in range(20):
+                many.attrs[f"name{at}"] = "the same text" if at % 2 else at
+        yield path
+    for offset, length in ((4, 4), (4, 8), (8, 4), (2, 4)):
+        path = os.path.join(folder, f"sizes_{offset}_{length}.h5")
+        made = h5p.create(h5p.FILE_CREATE)
+        made.set_sizes(offset, length)
+        access = h5p.create(h5p.FILE_ACCESS)
+        access.set_libver_bounds(h5f.LIBVER_LATEST if offset > 2 else h5f.LIBVER_EARLIEST, h5f.LIBVER_LATEST)
+        with h5py.File(h5f.create(path.encode(), h5f.ACC_TRUNC, made, access)) as file:
+            # Two bytes reach 64 KiB.
+            fill(file, 2 if offset == 2 else 20)
+            for at in range(12 if offset == 2 else 100):
+                file[f"group/name{at}"] = np.int8(at)
+                file["group"].attrs[f"name{at}"] = at
         yield path
     path = os.path.join(folder, "paged.h5")
     with h5py.File(path, "w", fs_strategy="page", fs_page_size=4096, fs_persist=True) as file:
