@@ -206,7 +206,9 @@ fn narrowest(float: &Float) -> DType {
         Normalization::Set | Normalization::None => i64::from(float.mantissa_size) - 1,
     };
     // All ones are infinity.
-    let codes = 1_i64.checked_shl(float.exponent_size.into()).unwrap_or(i64::MAX);
+    let codes = 1_i64
+        .checked_shl(float.exponent_size.into())
+        .unwrap_or(i64::MAX);
     let highest = codes.saturating_sub(2).saturating_sub(bias);
     let lowest = 1_i64.saturating_sub(bias).saturating_sub(mantissa);
     let fits = |bits, high, low| mantissa <= bits && highest <= high && lowest >= low;

@@ -61,7 +61,11 @@ mod tests {
         let mut damaged = STREAM;
         damaged[12] ^= 1;
         for (bytes, room, message) in [
-            (&STREAM[..], 11, "more than 11 bytes, which is all that a chunk holds"),
+            (
+                &STREAM[..],
+                11,
+                "more than 11 bytes, which is all that a chunk holds",
+            ),
             (&STREAM[..6], 20, "the filtered bytes end too early"),
             (&damaged, 20, "wrong Adler-32 checksum"),
             (b"no stream", 20, "not a zlib stream"),

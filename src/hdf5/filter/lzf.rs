@@ -27,7 +27,9 @@ pub(super) fn decode(from: &[u8], to: &mut [u8]) -> Result<usize> {
             let literals = from.bytes(length).map_err(ended)?;
             let end = written.saturating_add(length);
             let place = to.get_mut(written..end);
-            place.ok_or_else(|| super::too_long(most))?.copy_from_slice(literals);
+            place
+                .ok_or_else(|| super::too_long(most))?
+                .copy_from_slice(literals);
             written = end;
             continue;
         }
@@ -38,7 +40,12 @@ pub(super) fn decode(from: &[u8], to: &mut [u8]) -> Result<usize> {
         }
         let low = from.u8().map_err(ended)?;
         let distance = usize::from(u16::from_be_bytes([control & 0b1_1111, low]));
-        written = repeat(to, written, distance.saturating_add(1), length.saturating_add(2))?;
+        written = repeat(
+            to,
+            written,
+            distance.saturating_add(1),
+            length.saturating_add(2),
+        )?;
     }
     Ok(written)
 }
@@ -81,13 +88,13 @@ mod tests {
     fn literals_and_copies() {
         check(&[
             2, b'a', b'b', b'c', // three literals
-            0b001_00000, 2, // three bytes from three before
-            0b111_00000, 3, 5, // twelve bytes from six before
+            0x20, 2, // length 1 + 2, distance 2 + 1
+            0xe0, 3, 5, // length 7 + 3 + 2, distance 5 + 1
             0, b'x', // one literal
         ], b"abcabcabcabcabcabcx");
         check(&[
             0, b'a', // one literal
-            0b111_00000, 0, 0, // nine bytes from one before: a run
+            0xe0, 0, 0, // length 7 + 0 + 2, distance 1: a run
         ], b"aaaaaaaaaa");
         check(&[], b"");
     }
@@ -96,16 +103,22 @@ mod tests {
     fn what_is_wrong() {
         for (bytes, message) in [
             (&[3, b'a'][..], "the filtered bytes end too early"),
-            (&[0b111_00000, 3], "the filtered bytes end too early"),
-            (&[0b001_00000], "the filtered bytes end too early"),
-            (&[0, b'a', 0b001_00000, 1], "a copy from 2 bytes before byte 1"),
-            (&[0, b'a', 0b111_00000, 200, 0], "more than 30 bytes, which is all that a chunk holds"),
+            (&[0xe0, 3], "the filtered bytes end too early"),
+            (&[0x20], "the filtered bytes end too early"),
+            (&[0, b'a', 0x20, 1], "a copy from 2 bytes before byte 1"),
+            (
+                &[0, b'a', 0xe0, 200, 0],
+                "more than 30 bytes, which is all that a chunk holds",
+            ),
         ] {
             let error = decode(bytes, &mut [0; 30]).unwrap_err();
             assert_eq!(error.message(), message);
         }
         let error = decode(&[1, b'a', b'b'], &mut [0; 1]).unwrap_err();
-        assert_eq!(error.message(), "more than 1 bytes, which is all that a chunk holds");
+        assert_eq!(
+            error.message(),
+            "more than 1 bytes, which is all that a chunk holds"
+        );
     }
 
     #[track_caller]

@@ -31,7 +31,9 @@ pub(crate) struct Pipeline {
 #[derive(Debug)]
 enum Step {
     Deflate,
-    Shuffle { size: usize },
+    Shuffle {
+        size: usize,
+    },
     Fletcher32,
     Lzf,
     ScaleOffset(scale_offset::Parameters),
@@ -116,7 +118,9 @@ impl Pipeline {
         out: &mut [u8],
     ) -> Result<()> {
         let applied = |at: &usize| {
-            let bit = u32::try_from(*at).ok().and_then(|at| left_out.checked_shr(at));
+            let bit = u32::try_from(*at)
+                .ok()
+                .and_then(|at| left_out.checked_shr(at));
             bit.unwrap_or(0) & 1 == 0
         };
         let steps: Vec<&Step> = self
@@ -205,9 +209,9 @@ impl Step {
             Step::Deflate => deflate::decode(from, to).within(|| "deflate filter"),
             Step::Shuffle { size } => shuffle::decode(*size, from, to).within(|| "shuffle filter"),
             Step::Lzf => lzf::decode(from, to).within(|| "lzf filter"),
-            Step::ScaleOffset(parameters) => {
-                parameters.restore(from, to).within(|| "scale-offset filter")
-            }
+            Step::ScaleOffset(parameters) => parameters
+                .restore(from, to)
+                .within(|| "scale-offset filter"),
             Step::NBit(parameters) => parameters.restore(from, to).within(|| "n-bit filter"),
             Step::Unknown(what) => Err(Error::new(ErrorKind::Unsupported, what.clone())
                 .with_hint("`h5repack -f GZIP=6` rewrites the file with a filter that is read")),
@@ -246,7 +250,9 @@ fn ended() -> Error {
 
 /// The failure that there is more behind a filter than a chunk holds.
 fn too_long(most: usize) -> Error {
-    malformed(format!("more than {most} bytes, which is all that a chunk holds"))
+    malformed(format!(
+        "more than {most} bytes, which is all that a chunk holds"
+    ))
 }
 
 #[cfg(test)]

@@ -29,10 +29,18 @@ enum Element {
         offset: u32,
     },
     /// Copied as it is.
-    Bytes { size: usize },
-    Array { size: usize, base: Box<Element> },
+    Bytes {
+        size: usize,
+    },
+    Array {
+        size: usize,
+        base: Box<Element>,
+    },
     /// Members with their offsets; what is between them is zero.
-    Compound { size: usize, members: Vec<(usize, Element)> },
+    Compound {
+        size: usize,
+        members: Vec<(usize, Element)>,
+    },
 }
 
 /// Types nest as deep as in datatype messages.
@@ -67,7 +75,9 @@ impl Parameters {
         let most = to.len();
         if self.whole {
             let place = to.get_mut(..from.len());
-            place.ok_or_else(|| super::too_long(most))?.copy_from_slice(from);
+            place
+                .ok_or_else(|| super::too_long(most))?
+                .copy_from_slice(from);
             return Ok(from.len());
         }
         let size = self.element.size();
@@ -121,7 +131,9 @@ impl Element {
                 Ok(Element::Compound { size, members })
             }
             BYTES => Ok(Element::Bytes { size }),
-            _ => Err(super::malformed(format!("element class {kind}, expected 1 to 4"))),
+            _ => Err(super::malformed(format!(
+                "element class {kind}, expected 1 to 4"
+            ))),
         }
     }
 
@@ -241,7 +253,10 @@ mod tests {
             (&[8, 0, 1, 9, 2], "element class 9, expected 1 to 4"),
             (&[8, 0, 1, 4, 0], "an element of no bytes"),
             (&[8, 0, 1, 1, 2, 0, 12, 5], "12 bits from bit 5 in 2 bytes"),
-            (&[8, 0, 1, 1, 17, 0, 12, 5], "numbers of 17 bytes, more than 16"),
+            (
+                &[8, 0, 1, 1, 17, 0, 12, 5],
+                "numbers of 17 bytes, more than 16",
+            ),
             (&[8, 0, 1, 3, 2, 1, 2, 4, 1], "a member beyond its compound"),
         ] {
             assert_eq!(Parameters::decode(values).unwrap_err().message(), message);
@@ -253,7 +268,11 @@ mod tests {
         let numbers = Parameters::decode(&[8, 0, 2, 1, 2, 0, 12, 2]).unwrap();
         for (from, room, message) in [
             (&[0xab][..], 4, "the filtered bytes end too early"),
-            (&[0; 3], 3, "more than 3 bytes, which is all that a chunk holds"),
+            (
+                &[0; 3],
+                3,
+                "more than 3 bytes, which is all that a chunk holds",
+            ),
         ] {
             let error = numbers.restore(from, &mut vec![0; room]).unwrap_err();
             assert_eq!(error.message(), message);

@@ -63,9 +63,7 @@ impl Parameters {
         let factor = value(SCALE_FACTOR)?;
         let form = match (kind, class) {
             (INTEGER, INTEGER_CLASS) if matches!(size, 1 | 2 | 4 | 8) => Form::Integer,
-            (DECIMAL, FLOAT_CLASS) if matches!(size, 4 | 8) => {
-                Form::Decimal(factor.cast_signed())
-            }
+            (DECIMAL, FLOAT_CLASS) if matches!(size, 4 | 8) => Form::Decimal(factor.cast_signed()),
             _ => {
                 return Err(Error::new(
                     ErrorKind::Unsupported,
@@ -95,7 +93,9 @@ impl Parameters {
         let most = to.len();
         if self.whole {
             let place = to.get_mut(..from.len());
-            place.ok_or_else(|| super::too_long(most))?.copy_from_slice(from);
+            place
+                .ok_or_else(|| super::too_long(most))?
+                .copy_from_slice(from);
             return Ok(from.len());
         }
         let length = self.count.saturating_mul(self.size);
@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn integers_above_the_least() {
         let mut from = head(3, 1000);
-        from.extend([0b000_101_11, 0b1_0000000]);
+        from.extend([0b0001_0111, 0b1000_0000]);
         let expected = [1000_u16, 1005, 1007].map(u16::to_le_bytes).concat();
         check(&[2, 0, 3, 0, 2, 0, 0, 0], &from, &expected);
         let big = [1000_u16, 1005, 1007].map(u16::to_be_bytes).concat();
@@ -216,7 +216,7 @@ mod tests {
     #[test]
     fn negative_numbers_wrap() {
         let mut from = head(2, (-2_i64).cast_unsigned());
-        from.push(0b00_01_11_10);
+        from.push(0b0001_1110);
         let expected = [-2_i32, -1, 1, 0].map(i32::to_le_bytes).concat();
         check(&[2, 0, 4, 0, 4, 1, 0, 0], &from, &expected);
     }
@@ -251,8 +251,16 @@ mod tests {
     #[test]
     fn what_is_wrong() {
         for (values, from, message) in [
-            (&[2, 0, 3, 0, 2, 0, 0, 0][..], vec![0; 20], "the filtered bytes end too early"),
-            (&[2, 0, 3, 0, 2, 0, 0, 0], head(3, 0), "the filtered bytes end too early"),
+            (
+                &[2, 0, 3, 0, 2, 0, 0, 0][..],
+                vec![0; 20],
+                "the filtered bytes end too early",
+            ),
+            (
+                &[2, 0, 3, 0, 2, 0, 0, 0],
+                head(3, 0),
+                "the filtered bytes end too early",
+            ),
             (
                 &[2, 0, 3, 0, 2, 0, 0, 0],
                 head(17, 0),

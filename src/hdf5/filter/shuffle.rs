@@ -73,7 +73,10 @@ mod tests {
     #[test]
     fn there_must_be_room() {
         let error = decode(2, b"abcd", &mut [0; 3]).unwrap_err();
-        assert_eq!(error.message(), "more than 3 bytes, which is all that a chunk holds");
+        assert_eq!(
+            error.message(),
+            "more than 3 bytes, which is all that a chunk holds"
+        );
     }
 
     #[track_caller]

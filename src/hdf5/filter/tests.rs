@@ -61,7 +61,11 @@ fn a_chunk_can_leave_filters_out() {
 #[test]
 fn the_result_must_fill_the_chunk() {
     for (filters, stored, message) in [
-        (&[(SHUFFLE, &[2][..])][..], &b"ab"[..], "2 bytes behind the filters, expected 3"),
+        (
+            &[(SHUFFLE, &[2][..])][..],
+            &b"ab"[..],
+            "2 bytes behind the filters, expected 3",
+        ),
         (&[], b"ab", "2 bytes behind the filters, expected 3"),
         (
             &[(SHUFFLE, &[2])],
@@ -92,9 +96,14 @@ fn what_is_not_read_has_a_name_and_a_number() {
             filters: vec![filter],
         });
         let mut scratch = Scratch::default();
-        let decoded = pipeline.unwrap().decode(b"abc", 0, &mut scratch, &mut [0; 3]);
+        let decoded = pipeline
+            .unwrap()
+            .decode(b"abc", 0, &mut scratch, &mut [0; 3]);
         let error = decoded.unwrap_err();
-        assert_eq!((error.kind(), error.message()), (ErrorKind::Unsupported, message));
+        assert_eq!(
+            (error.kind(), error.message()),
+            (ErrorKind::Unsupported, message)
+        );
     }
 }
 

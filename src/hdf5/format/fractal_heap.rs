@@ -73,7 +73,8 @@ impl Table {
         };
         let row_start = match row {
             0 => 0,
-            row => first_row.checked_mul(1_u64.checked_shl(u32::try_from(row).ok()?.checked_sub(1)?)?)?,
+            row => first_row
+                .checked_mul(1_u64.checked_shl(u32::try_from(row).ok()?.checked_sub(1)?)?)?,
         };
         let length = self.block_len(row)?;
         let column = offset.checked_sub(row_start)?.checked_div(length)?;
@@ -162,7 +163,10 @@ impl FractalHeap {
             || !(1..=64).contains(&table.max_bits)
             || id_len == 0
         {
-            return Err(Error::malformed(at, format!("fractal heap of blocks {table:?}")));
+            return Err(Error::malformed(
+                at,
+                format!("fractal heap of blocks {table:?}"),
+            ));
         }
         Ok(FractalHeap {
             sizes,
@@ -186,7 +190,10 @@ impl FractalHeap {
             (0, Self::MANAGED) => self.managed(image, id),
             (0, Self::HUGE) => self.huge(image, id),
             (0, Self::TINY) => self.tiny(first, id),
-            _ => Err(Error::malformed(at, format!("heap ID that begins with {first:#04x}"))),
+            _ => Err(Error::malformed(
+                at,
+                format!("heap ID that begins with {first:#04x}"),
+            )),
         }
         .within(|| "fractal heap")
     }
@@ -226,7 +233,8 @@ impl FractalHeap {
             Ok(found.cmp(&number))
         };
         let found = tree.find(&order)?.into_iter().next();
-        let record = found.ok_or_else(|| Error::malformed(at, format!("no huge object {number}")))?;
+        let record =
+            found.ok_or_else(|| Error::malformed(at, format!("no huge object {number}")))?;
         let (address, length, _) = decode(record)?;
         image.part(address, length, "huge object")
     }
@@ -259,7 +267,9 @@ impl FractalHeap {
                 return Err(outside());
             }
             let entry = row.saturating_mul(self.table.width).saturating_add(column);
-            address = self.entry(image, address, rows, start, entry)?.ok_or_else(outside)?;
+            address = self
+                .entry(image, address, rows, start, entry)?
+                .ok_or_else(outside)?;
             start = start.checked_add(begins).ok_or_else(outside)?;
             length = self.table.block_len(row).ok_or_else(outside)?;
             let deeper = match row < self.table.direct_rows() {
@@ -267,7 +277,10 @@ impl FractalHeap {
                 false => self.table.rows_of(length),
             };
             if deeper >= rows {
-                return Err(Error::malformed(at, "indirect block no smaller than the one above"));
+                return Err(Error::malformed(
+                    at,
+                    "indirect block no smaller than the one above",
+                ));
             }
             rows = deeper;
         }
@@ -317,7 +330,10 @@ impl FractalHeap {
         let mut from = whole.clone();
         self.block_head(&mut from, &Self::DIRECT, name, start)?;
         if self.checked && !self.is_verified(address) {
-            let (before, at) = (whole.remaining().saturating_sub(from.remaining()), from.offset());
+            let (before, at) = (
+                whole.remaining().saturating_sub(from.remaining()),
+                from.offset(),
+            );
             let stored = from.u32()?;
             // The checksum is of the block with zeros in its place.
             let mut bytes = whole.rest().to_vec();
@@ -337,12 +353,16 @@ impl FractalHeap {
 
     fn is_verified(&self, block: Address) -> bool {
         let verified = self.verified.lock();
-        verified.unwrap_or_else(PoisonError::into_inner).contains(&block)
+        verified
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(&block)
     }
 
     fn set_verified(&self, block: Address) {
         let verified = self.verified.lock();
-        verified.unwrap_or_else(PoisonError::into_inner).insert(block);
+        verified
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(block);
     }
 
     /// What both kinds of block begin with.
@@ -357,7 +377,10 @@ impl FractalHeap {
         let at = from.offset();
         let version = from.u8()?;
         if version != 0 {
-            return Err(Error::malformed(at, format!("{name} version {version}, expected 0")));
+            return Err(Error::malformed(
+                at,
+                format!("{name} version {version}, expected 0"),
+            ));
         }
         let heap = Address::decode(self.sizes, from)?;
         let offset = from.uint(self.table.offset_width())?;

@@ -152,7 +152,12 @@ impl Attribute {
         let found = AttributeMessage::decode(file.sizes(), from)?;
         let name = found.name.into_owned();
         let declared = || -> Result<_> {
-            let datatype = resolve(file, MessageType::DATATYPE, found.datatype, Datatype::decode)?;
+            let datatype = resolve(
+                file,
+                MessageType::DATATYPE,
+                found.datatype,
+                Datatype::decode,
+            )?;
             let dataspace = resolve(file, MessageType::DATASPACE, found.dataspace, |from| {
                 Dataspace::decode(file.sizes(), from)
             })?;

@@ -33,7 +33,12 @@ pub(super) struct Request<'a> {
 }
 
 /// How many bytes the chunks of a dataset take in the file.
-pub(super) fn stored_len(file: &File, layout: &Chunked, space: &Dataspace, filtered: bool) -> Result<u64> {
+pub(super) fn stored_len(
+    file: &File,
+    layout: &Chunked,
+    space: &Dataspace,
+    filtered: bool,
+) -> Result<u64> {
     let grid = grid(layout, space)?;
     let chunks = chunks(source(file, &grid, filtered), layout)?;
     let sizes = chunks.iter().map(|chunk| chunk.size);
@@ -140,7 +145,10 @@ impl<'a> Reader<'a> {
         // Several chunks may claim the same bytes, but no more than there are.
         let stored = sizes.fold(0, u64::saturating_add).min(self.file.len());
         let decoded = match self.pipeline {
-            Some(_) => self.grid.chunk_len.saturating_mul(file_length(chunks.len())),
+            Some(_) => self
+                .grid
+                .chunk_len
+                .saturating_mul(file_length(chunks.len())),
             None => 0,
         };
         let needed = length.max(decoded).saturating_add(self.scratch());
@@ -203,7 +211,9 @@ impl<'a> Reader<'a> {
     ) -> Result<Vec<Band<'s, 'o>>> {
         let inner = self.axis.saturating_add(1);
         let per_band = self.grid.counts.get(inner..).unwrap_or_default();
-        let per_band = per_band.iter().fold(1_u64, |all, count| all.saturating_mul(*count));
+        let per_band = per_band
+            .iter()
+            .fold(1_u64, |all, count| all.saturating_mul(*count));
         let row = self.row_len(inner);
         let thick = self.grid.chunk.get(self.axis).copied().unwrap_or(1);
         let length = memory(row.saturating_mul(thick))?;

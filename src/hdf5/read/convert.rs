@@ -114,7 +114,10 @@ impl Number {
 
 /// `count` bits from bit `at` on.
 fn field(bits: u128, at: u8, count: u8) -> u128 {
-    let mask = 1_u128.checked_shl(count.into()).unwrap_or(0).wrapping_sub(1);
+    let mask = 1_u128
+        .checked_shl(count.into())
+        .unwrap_or(0)
+        .wrapping_sub(1);
     bits.checked_shr(at.into()).unwrap_or(0) & mask
 }
 
@@ -126,7 +129,11 @@ fn integer_value(integer: &Integer, bits: u128) -> u64 {
     let unused = 64_u32.saturating_sub(integer.precision.into());
     let high = low.checked_shl(unused).unwrap_or(0);
     match integer.signed {
-        true => high.cast_signed().checked_shr(unused).unwrap_or(0).cast_unsigned(),
+        true => high
+            .cast_signed()
+            .checked_shr(unused)
+            .unwrap_or(0)
+            .cast_unsigned(),
         false => high.checked_shr(unused).unwrap_or(0),
     }
 }
@@ -277,9 +284,19 @@ mod tests {
         let expected = [(-2_i32), 0x03_0201].map(i32::to_le_bytes).concat();
         check(little, &bytes, DType::Int32, &expected);
         let expected = [0xff_fffe_u32, 0x03_0201].map(u32::to_le_bytes).concat();
-        check(three(false, ByteOrder::Little), &bytes, DType::UInt32, &expected);
+        check(
+            three(false, ByteOrder::Little),
+            &bytes,
+            DType::UInt32,
+            &expected,
+        );
         let expected = [0xfe_ffff_u32, 0x01_0203].map(u32::to_le_bytes).concat();
-        check(three(false, ByteOrder::Big), &bytes, DType::UInt32, &expected);
+        check(
+            three(false, ByteOrder::Big),
+            &bytes,
+            DType::UInt32,
+            &expected,
+        );
         let middle = Datatype::Integer(Integer {
             offset: 4,
             precision: 8,
@@ -340,7 +357,14 @@ mod tests {
 
     #[test]
     fn the_usual_floats_are_what_they_are() {
-        for value in [0.0, -0.0, 1.5, f32::MIN_POSITIVE / 3.0, f32::MAX, f32::INFINITY] {
+        for value in [
+            0.0,
+            -0.0,
+            1.5,
+            f32::MIN_POSITIVE / 3.0,
+            f32::MAX,
+            f32::INFINITY,
+        ] {
             let widened = widen(&Float::F32, value.to_bits().into());
             assert_eq!(widened.to_bits(), f64::from(value).to_bits());
         }
@@ -366,11 +390,21 @@ mod tests {
         };
         let bytes = [0, 0x80, 0x3f, 0, 0x80, 0xbf];
         let expected = [1.5_f32, -1.5].map(f32::to_le_bytes).concat();
-        check(Datatype::Float(float.clone()), &bytes, DType::Float32, &expected);
+        check(
+            Datatype::Float(float.clone()),
+            &bytes,
+            DType::Float32,
+            &expected,
+        );
         let big = Datatype::Float(Float {
             order: ByteOrder::Big,
             ..float
         });
-        check(big, &[0x3f, 0x80, 0], DType::Float32, &1.5_f32.to_le_bytes());
+        check(
+            big,
+            &[0x3f, 0x80, 0],
+            DType::Float32,
+            &1.5_f32.to_le_bytes(),
+        );
     }
 }

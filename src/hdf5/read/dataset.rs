@@ -49,10 +49,8 @@ impl Elements {
         let datatype = decode_datatype(handle, header)?;
         let file = &handle.file;
         let message = present(header, MessageType::DATASPACE)?;
-        let dataspace = decode_message(file, message, |from| {
-            Dataspace::decode(file.sizes(), from)
-        })
-        .within(|| "dataspace message")?;
+        let dataspace = decode_message(file, message, |from| Dataspace::decode(file.sizes(), from))
+            .within(|| "dataspace message")?;
         Ok(Elements {
             datatype,
             dataspace,
@@ -328,7 +326,9 @@ impl Dataset {
                     size,
                 } => {
                     check_length(size.unwrap_or(length), length)?;
-                    self.file().shared_bytes(address, length).map(Stored::Shared)
+                    self.file()
+                        .shared_bytes(address, length)
+                        .map(Stored::Shared)
                 }
                 Layout::Contiguous { address: None, .. } => self.filled(header, length),
             }

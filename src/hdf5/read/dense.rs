@@ -74,7 +74,10 @@ impl Room {
         *left = left
             .checked_sub(file_length(object.remaining()))
             .ok_or_else(|| {
-                Error::malformed(object.offset(), "objects of a heap are longer than the file")
+                Error::malformed(
+                    object.offset(),
+                    "objects of a heap are longer than the file",
+                )
             })?;
         Ok(())
     }

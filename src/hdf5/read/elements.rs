@@ -158,7 +158,9 @@ pub(super) fn member<'d>(
     let start = usize::try_from(offset).unwrap_or(usize::MAX);
     let size = usize::try_from(found.size()).unwrap_or(usize::MAX);
     let end = start.saturating_add(size);
-    let elements = usize::try_from(datatype.size()).unwrap_or(usize::MAX).max(1);
+    let elements = usize::try_from(datatype.size())
+        .unwrap_or(usize::MAX)
+        .max(1);
     let elements = data.bytes().chunks_exact(elements);
     let length = elements.len().saturating_mul(size);
     let held = file_length(length).saturating_add(data.allocated());
@@ -223,12 +225,7 @@ fn last_other_than(string: &[u8], padding: u8) -> Option<usize> {
 /// The strings that references of `size` bytes lead to. Several may lead to the same, so that a
 /// small file can ask for much memory; what is distinct justifies the total.
 /// `total` is how much memory is in use already.
-fn variable_strings(
-    file: &File,
-    size: u32,
-    data: &Stored,
-    mut total: u64,
-) -> Result<Vec<Vec<u8>>> {
+fn variable_strings(file: &File, size: u32, data: &Stored, mut total: u64) -> Result<Vec<Vec<u8>>> {
     let mut strings = Vec::new();
     let mut justified = data.justified();
     let mut seen: HashMap<_, u64> = HashMap::new();

@@ -159,7 +159,10 @@ pub(super) fn sort(links: &mut [Link], at: u64) -> Result<()> {
     links.sort_by(|a, b| a.name.cmp(&b.name));
     let mut pairs = links.iter().zip(links.iter().skip(1));
     match pairs.find(|(a, b)| a.name == b.name) {
-        Some((link, _)) => Err(Error::malformed(at, format!("two links called `{}`", link.name))),
+        Some((link, _)) => Err(Error::malformed(
+            at,
+            format!("two links called `{}`", link.name),
+        )),
         None => Ok(()),
     }
 }

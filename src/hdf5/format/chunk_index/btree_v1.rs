@@ -106,7 +106,10 @@ impl Walk<'_> {
             if start.checked_rem(*size) != Some(0) {
                 return Err(Error::malformed(
                     self.source.image.offset(address),
-                    format!("chunk at {:?}, expected multiples of {:?}", key.start, grid.chunk),
+                    format!(
+                        "chunk at {:?}, expected multiples of {:?}",
+                        key.start, grid.chunk
+                    ),
                 ));
             }
             coordinates.push(start.checked_div(*size).unwrap_or(0));

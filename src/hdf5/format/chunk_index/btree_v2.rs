@@ -44,7 +44,9 @@ pub(super) fn chunks(source: Source<'_>, address: Address) -> Result<Vec<StoredC
             true => (record.uint(size_width)?, record.u32()?),
             false => (grid.chunk_len, 0),
         };
-        let coordinates = (0..rank).map(|_| record.u64()).collect::<Result<Vec<_>>>()?;
+        let coordinates = (0..rank)
+            .map(|_| record.u64())
+            .collect::<Result<Vec<_>>>()?;
         if let Some(position) = grid.position(&coordinates) {
             chunks.push(StoredChunk {
                 position,

@@ -118,12 +118,14 @@ impl<'a> Entries<'a> {
             false => (source.grid.chunk_len, 0),
         };
         let position = source.grid.position_of_entry(number, self.first);
-        Ok(address.zip(position).map(|(address, position)| StoredChunk {
-            position,
-            address,
-            size,
-            left_out,
-        }))
+        Ok(address
+            .zip(position)
+            .map(|(address, position)| StoredChunk {
+                position,
+                address,
+                size,
+                left_out,
+            }))
     }
 }
 
@@ -136,7 +138,11 @@ fn kind_of(filtered: bool) -> u8 {
 
 /// Whether bit `at` is set, the first being the highest of the first byte.
 pub(super) fn bit(bits: &[u8], at: u64) -> bool {
-    let byte = usize::try_from(at >> 3).ok().and_then(|byte| bits.get(byte));
-    let mask = u32::try_from(at & 0b111).ok().and_then(|at| 0x80_u8.checked_shr(at));
+    let byte = usize::try_from(at >> 3)
+        .ok()
+        .and_then(|byte| bits.get(byte));
+    let mask = u32::try_from(at & 0b111)
+        .ok()
+        .and_then(|at| 0x80_u8.checked_shr(at));
     byte.zip(mask).is_some_and(|(byte, mask)| byte & mask != 0)
 }

@@ -116,7 +116,9 @@ impl Array<'_> {
         let mut groups = Vec::new();
         for number in 0..=count {
             let blocks = 1_u64.checked_shl(number >> 1).unwrap_or(0);
-            let factor = 1_u64.checked_shl(number.saturating_add(1) >> 1).unwrap_or(0);
+            let factor = 1_u64
+                .checked_shl(number.saturating_add(1) >> 1)
+                .unwrap_or(0);
             let entries = factor.saturating_mul(self.least_entries);
             groups.push(Group {
                 blocks,
@@ -132,18 +134,28 @@ impl Array<'_> {
         let name = "extensible array index block";
         let mut from = self.source.image.cursor(address, name)?;
         let start = from.clone();
-        self.entries.check_head(&INDEX, name, self.head, &mut from)?;
-        self.entries.read(0, self.in_index, &mut from, &mut reading.chunks)?;
+        self.entries
+            .check_head(&INDEX, name, self.head, &mut from)?;
+        self.entries
+            .read(0, self.in_index, &mut from, &mut reading.chunks)?;
         let groups = self.groups();
         // So many groups have no super block.
-        let direct = self.least_blocks.checked_ilog2().unwrap_or(0).saturating_mul(2);
-        let direct = usize::try_from(direct).unwrap_or(usize::MAX).min(groups.len());
+        let direct = self
+            .least_blocks
+            .checked_ilog2()
+            .unwrap_or(0)
+            .saturating_mul(2);
+        let direct = usize::try_from(direct)
+            .unwrap_or(usize::MAX)
+            .min(groups.len());
         let (direct, others) = groups.split_at(direct);
         let mut blocks = Vec::new();
         for group in direct {
             for number in 0..group.blocks {
                 let block = Address::decode(self.source.sizes, &mut from)?;
-                let first = number.saturating_mul(group.entries).saturating_add(group.first);
+                let first = number
+                    .saturating_mul(group.entries)
+                    .saturating_add(group.first);
                 blocks.extend(block.map(|block| (block, *group, first)));
             }
         }
@@ -171,7 +183,8 @@ impl Array<'_> {
         let name = "extensible array super block";
         let mut from = self.source.image.cursor(address, name)?;
         let start = from.clone();
-        self.entries.check_head(&SUPER, name, self.head, &mut from)?;
+        self.entries
+            .check_head(&SUPER, name, self.head, &mut from)?;
         self.check_offset(name, group.first, &mut from)?;
         let pages = self.pages(group);
         let used = from.bytes_u64(pages.div_ceil(8).saturating_mul(group.blocks))?;
@@ -180,7 +193,9 @@ impl Array<'_> {
         checksum::verify(start, &mut from, name)?;
         for number in 0..group.blocks {
             if let Some(block) = Address::decode(self.source.sizes, &mut addresses)? {
-                let first = number.saturating_mul(group.entries).saturating_add(group.first);
+                let first = number
+                    .saturating_mul(group.entries)
+                    .saturating_add(group.first);
                 let used = Pages {
                     bits: used,
                     first: number.saturating_mul(pages),
@@ -219,7 +234,8 @@ impl Array<'_> {
         from.skip(self.offset_width())?; // its first entry: see `spec/hdf5_storage.md#extensible-array`
         let pages = self.pages(group);
         if pages == 0 {
-            self.entries.read(first, group.entries, &mut from, &mut reading.chunks)?;
+            self.entries
+                .read(first, group.entries, &mut from, &mut reading.chunks)?;
             return checksum::verify(start, &mut from, name);
         }
         checksum::verify(start, &mut from, name)?;
@@ -227,7 +243,8 @@ impl Array<'_> {
             let room = file_length(from.remaining());
             if bit(used.bits, used.first.saturating_add(page)) {
                 let first = page.saturating_mul(self.page).saturating_add(first);
-                self.entries.read_page(first, self.page, &mut from, &mut reading.chunks)?;
+                self.entries
+                    .read_page(first, self.page, &mut from, &mut reading.chunks)?;
             } else {
                 from.bytes_u64(self.entries.page_len(self.page).min(room))?;
             }

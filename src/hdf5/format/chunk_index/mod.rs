@@ -175,8 +175,8 @@ fn single(source: Source<'_>, filtered: Option<(u64, u32)>, address: Address) ->
 /// All chunks of the largest shape, side by side.
 fn implicit(source: Source<'_>, address: Address) -> Result<Vec<StoredChunk>> {
     let grid = source.grid;
-    let counts = grid.max_counts.iter();
-    let count = counts.fold(Some(1_u64), |all, count| all?.checked_mul((*count)?));
+    let mut counts = grid.max_counts.iter();
+    let count = counts.try_fold(1_u64, |all, count| all.checked_mul((*count)?));
     let all = count.and_then(|count| count.checked_mul(grid.chunk_len));
     let (Some(count), Some(all)) = (count, all) else {
         return Err(Error::malformed(

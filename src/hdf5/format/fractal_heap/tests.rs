@@ -7,23 +7,23 @@ const BLOCK: u64 = 0x100;
 fn header(id_len: u8, huge: u64, root: u64, root_rows: u8) -> Vec<u8> {
     let mut bytes = [
         &b"FRHP"[..],
-        &[0],                // version
-        &[id_len, 0],        // bytes of an ID
-        &[0, 0],             // bytes of filters
-        &[0b10],             // flags: checksums
-        &[100, 0, 0, 0],     // longest object in a block
-        &[0; 8],             // next number of a huge object
-        &huge.to_le_bytes(), // huge objects
-        &[0; 8],             // free space
-        &[0xff; 8],          // the list of it
-        &[0; 64],            // sizes and counts
-        &[2, 0],             // blocks in a row
+        &[0],                        // version
+        &[id_len, 0],                // bytes of an ID
+        &[0, 0],                     // bytes of filters
+        &[0b10],                     // flags: checksums
+        &[100, 0, 0, 0],             // longest object in a block
+        &[0; 8],                     // next number of a huge object
+        &huge.to_le_bytes(),         // huge objects
+        &[0; 8],                     // free space
+        &[0xff; 8],                  // the list of it
+        &[0; 64],                    // sizes and counts
+        &[2, 0],                     // blocks in a row
         &[64, 0, 0, 0, 0, 0, 0, 0],  // bytes of the first blocks
         &[128, 0, 0, 0, 0, 0, 0, 0], // bytes of the largest direct block
-        &[16, 0],            // logarithm of the most bytes
-        &[1, 0],             // rows that a new root has
-        &root.to_le_bytes(), // root
-        &[root_rows, 0],     // rows of the root
+        &[16, 0],                    // logarithm of the most bytes
+        &[1, 0],                     // rows that a new root has
+        &root.to_le_bytes(),         // root
+        &[root_rows, 0],             // rows of the root
     ]
     .concat();
     checksum::append(&mut bytes, 0);
@@ -75,8 +75,8 @@ fn object(bytes: &[u8], id: &[u8]) -> Result<Vec<u8>> {
     let image = Image::new(bytes, 0);
     let heap = FractalHeap::decode(Sizes::EIGHT, image, Address(HEAP))?;
     // Twice: the second time checksums are known.
-    heap.object(image, Cursor::new(&id.to_vec(), 0).clone()).ok();
-    let found = heap.object(image, Cursor::new(Box::leak(id.to_vec().into_boxed_slice()), 0))?;
+    heap.object(image, Cursor::new(id, 0)).ok();
+    let found = heap.object(image, Cursor::new(id, 0))?;
     Ok(found.rest().to_vec())
 }
 
@@ -96,8 +96,14 @@ fn one_block() -> Vec<u8> {
 #[test]
 fn an_object_in_the_one_block() {
     // Offset 19 is behind the head; lengths up to 100 take a byte.
-    assert_eq!(object(&one_block(), &[0, 19, 0, 6, 0, 0, 0]).unwrap(), b"object");
-    assert_eq!(object(&one_block(), &[0, 21, 0, 2, 0, 0, 0]).unwrap(), b"je");
+    assert_eq!(
+        object(&one_block(), &[0, 19, 0, 6, 0, 0, 0]).unwrap(),
+        b"object"
+    );
+    assert_eq!(
+        object(&one_block(), &[0, 21, 0, 2, 0, 0, 0]).unwrap(),
+        b"je"
+    );
 }
 
 /// Rows 0 and 1 have blocks of 64 bytes, row 2 of 128, row 3 indirect ones of 256 with two rows.
@@ -125,8 +131,11 @@ fn blocks_double_from_row_to_row() {
     let bytes = many_blocks();
     for (offset, expected) in [(64_u16, &b"first"[..]), (256, b"second"), (896, b"third")] {
         let [low, high] = (offset + 19).to_le_bytes();
-        let length = expected.len() as u8;
-        assert_eq!(object(&bytes, &[0, low, high, length, 0, 0, 0]).unwrap(), expected);
+        let length = u8::try_from(expected.len()).unwrap();
+        assert_eq!(
+            object(&bytes, &[0, low, high, length, 0, 0, 0]).unwrap(),
+            expected
+        );
     }
     // Where no block is: an undefined one, one that has no room, one behind the last row.
     for offset in [0_u16, 128, 512, 1024] {
@@ -160,21 +169,21 @@ fn huge_objects_are_elsewhere() {
     // Where it has not: by number.
     let mut tree = [
         &b"BTHD"[..],
-        &[0, 1],                            // version, type
-        &[64, 0, 0, 0],                     // bytes of a node
-        &[24, 0],                           // bytes of a record
-        &[0, 0, 100, 40],                   // depth, when nodes are split and merged
-        &(BLOCK + 0x40).to_le_bytes(),      // root
-        &[1, 0, 1, 0, 0, 0, 0, 0, 0, 0],    // records in the root, in all nodes
+        &[0, 1],                         // version, type
+        &[64, 0, 0, 0],                  // bytes of a node
+        &[24, 0],                        // bytes of a record
+        &[0, 0, 100, 40],                // depth, when nodes are split and merged
+        &(BLOCK + 0x40).to_le_bytes(),   // root
+        &[1, 0, 1, 0, 0, 0, 0, 0, 0, 0], // records in the root, in all nodes
     ]
     .concat();
     checksum::append(&mut tree, 0);
     let mut leaf = [
         &b"BTLF"[..],
-        &[0, 1],                            // version, type
-        &(BLOCK + 0x80).to_le_bytes(),      // where the object is
-        &4_u64.to_le_bytes(),               // its length
-        &7_u64.to_le_bytes(),               // its number
+        &[0, 1],                       // version, type
+        &(BLOCK + 0x80).to_le_bytes(), // where the object is
+        &4_u64.to_le_bytes(),          // its length
+        &7_u64.to_le_bytes(),          // its number
     ]
     .concat();
     checksum::append(&mut leaf, 0);
@@ -185,9 +194,16 @@ fn huge_objects_are_elsewhere() {
         (BLOCK + 0x40, leaf),
         (BLOCK + 0x80, b"huge object".to_vec()),
     ]);
-    assert_eq!(object(&numbered, &[0x10, 7, 0, 0, 0, 0, 0]).unwrap(), b"huge");
+    assert_eq!(
+        object(&numbered, &[0x10, 7, 0, 0, 0, 0, 0]).unwrap(),
+        b"huge"
+    );
     fails(&numbered, &[0x10, 8, 0, 0, 0, 0, 0], "no huge object 8");
-    fails(&one_block(), &[0x10, 7, 0, 0, 0, 0, 0], "huge object in a heap without any");
+    fails(
+        &one_block(),
+        &[0x10, 7, 0, 0, 0, 0, 0],
+        "huge object in a heap without any",
+    );
 }
 
 #[test]
@@ -204,19 +220,43 @@ fn what_is_wrong() {
         }
         fails(&bytes, &id, message);
     };
-    check(HEAP, b'x', false, "fractal heap signature `xRHP`, expected `FRHP`");
+    check(
+        HEAP,
+        b'x',
+        false,
+        "fractal heap signature `xRHP`, expected `FRHP`",
+    );
     check(HEAP + 4, 1, false, "fractal heap version 1, expected 0");
     check(HEAP + 7, 1, false, "fractal heap with filters");
     check(HEAP + 10, 1, false, "fractal heap checksum");
     check(HEAP + 110, 3, true, "fractal heap of blocks");
-    check(BLOCK, b'x', false, "direct block signature `xHDB`, expected `FHDB`");
+    check(
+        BLOCK,
+        b'x',
+        false,
+        "direct block signature `xHDB`, expected `FHDB`",
+    );
     check(BLOCK + 4, 1, false, "direct block version 1, expected 0");
-    check(BLOCK + 5, 1, false, "direct block of another heap or from 0x0, expected 0x0");
-    check(BLOCK + 13, 1, false, "direct block of another heap or from 0x1, expected 0x0");
+    check(
+        BLOCK + 5,
+        1,
+        false,
+        "direct block of another heap or from 0x0, expected 0x0",
+    );
+    check(
+        BLOCK + 13,
+        1,
+        false,
+        "direct block of another heap or from 0x1, expected 0x0",
+    );
     check(BLOCK + 19, 1, false, "direct block checksum");
     fails(&one_block(), &[0x30, 0], "heap ID that begins with 0x30");
     fails(&one_block(), &[0x40, 0], "heap ID that begins with 0x40");
-    fails(&one_block(), &[0, 60, 0, 6, 0, 0, 0], "4 bytes left, expected 6");
+    fails(
+        &one_block(),
+        &[0, 60, 0, 6, 0, 0, 0],
+        "4 bytes left, expected 6",
+    );
     let mut bytes = many_blocks();
     bytes[0x300 + 20] = 1;
     fails(&bytes, &[0, 83, 0, 6, 0, 0, 0], "indirect block checksum");

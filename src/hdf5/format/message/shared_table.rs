@@ -132,7 +132,11 @@ mod tests {
         check(&table(), &[1], "shared message table version 1, expected 0");
         let mut bytes = table();
         bytes[1] = b'x';
-        check(&bytes, &MESSAGE, "shared message table signature `xMTB`, expected `SMTB`");
+        check(
+            &bytes,
+            &MESSAGE,
+            "shared message table signature `xMTB`, expected `SMTB`",
+        );
         let mut bytes = table();
         bytes[9] = 1;
         check(&bytes, &MESSAGE, "shared message table checksum");
