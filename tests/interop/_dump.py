@@ -62,6 +62,12 @@ def expected(thing, attribute, dtype):
     # In the type of the file, nothing is converted.
     if dtype is None:
         return raw(low, space, stored)
+    return numbers(low, dtype)
+
+
+def numbers(low, dtype):
+    """The bytes of a dataset or attribute as numbers of `dtype`, little-endian."""
+    stored, space = low.get_type(), low.get_space()
     inner = stored
     while isinstance(inner, h5py.h5t.TypeArrayID):
         inner = inner.get_super()
@@ -98,11 +104,13 @@ def is_odd(stored):
     if isinstance(stored, h5py.h5t.TypeEnumID):
         stored = stored.get_super()
     if isinstance(stored, h5py.h5t.TypeIntegerID):
-        return stored.get_offset() != 0 or stored.get_precision() != 8 * stored.get_size()
+        whole = stored.get_offset() == 0 and stored.get_precision() == 8 * stored.get_size()
+        return not whole or stored.get_size() not in (1, 2, 4, 8)
     if isinstance(stored, h5py.h5t.TypeFloatID):
         known = {(2, 10, 5, 0, 10), (4, 23, 8, 0, 23), (8, 52, 11, 0, 52)}
         known |= {(2, 7, 8, 0, 7), (1, 3, 4, 0, 3), (1, 2, 5, 0, 2)}
-        return (stored.get_size(), *stored.get_fields()[1:]) not in known
+        usual = stored.get_ebias() == (1 << stored.get_fields()[2] - 1) - 1
+        return not usual or (stored.get_size(), *stored.get_fields()[1:]) not in known
     return False
 
 

@@ -117,7 +117,7 @@ def matrix(folder):
     for libver in LIBVERS:
         path = os.path.join(folder, f"matrix_{libver}.h5")
         try:
-            file = h5py.File(path, "w", libver=(libver, "latest" if libver == "latest" else libver))
+            file = h5py.File(path, "w", libver=libver if libver in ("earliest", "latest") else (libver, libver))
         except (ValueError, KeyError):
             continue
         turns = itertools.cycle(DTYPES)
