@@ -16,6 +16,7 @@ use crate::codec::Cursor;
 use crate::error::{Context, Error, Result};
 use crate::hdf5::format::btree_v2::BTreeV2;
 use crate::hdf5::format::fractal_heap::FractalHeap;
+use crate::hdf5::format::message::attribute::AttributeMessage;
 use crate::hdf5::format::object_header::{Message, MessageType};
 use crate::hdf5::format::{Address, file_length};
 
@@ -29,12 +30,17 @@ pub(super) fn links(file: &File, heap: Address, index: Address) -> Result<Vec<Li
     let heap = file.fractal_heap(heap)?;
     let tree = BTreeV2::open(file.sizes(), file.image(), index, &[LINK_NAMES])?;
     let mut room = Room::of(file);
+    let mut order = Order::default();
     let mut links = Vec::new();
     for mut record in tree.records()? {
-        record.u32()?; // hash of the name
+        let at = record.offset();
+        let hash = record.u32()?;
         let mut object = heap.object(file.image(), record)?;
         room.take(&object)?;
-        links.push(decode_link(file, &mut object)?);
+        let link = decode_link(file, &mut object)?;
+        order.check(hash, at)?;
+        check_hash(hash, &link.name, at)?;
+        links.push(link);
     }
     sort(&mut links, file.image().offset(index))?;
     Ok(links)
@@ -59,6 +65,34 @@ pub(super) fn find(
         }
     }
     Ok(None)
+}
+
+/// What is listed must be found as well: the index is in the order of the names' hashes.
+#[derive(Default)]
+struct Order {
+    last: u32,
+}
+
+impl Order {
+    fn check(&mut self, hash: u32, at: u64) -> Result<()> {
+        if hash < self.last {
+            return Err(Error::malformed(at, "index of names that is not in order"));
+        }
+        self.last = hash;
+        Ok(())
+    }
+}
+
+/// Checks the hash that the index, at `at`, has of `name`.
+fn check_hash(found: u32, name: &str, at: u64) -> Result<()> {
+    let expected = lookup3(name.as_bytes());
+    if found != expected {
+        return Err(Error::malformed(
+            at,
+            format!("hash {found:#010x} of `{name}`, expected {expected:#010x}"),
+        ));
+    }
+    Ok(())
 }
 
 /// Objects of a heap do not overlap, so together they are not longer than the file.
@@ -134,6 +168,10 @@ impl<'f> DenseAttributes<'f> {
     pub(super) fn each(&self, look: &mut dyn FnMut(&mut Cursor<'_>) -> Result<()>) -> Result<()> {
         let records = self.tree()?.records()?.into_iter().map(Record::decode);
         let mut records = records.collect::<Result<Vec<_>>>()?;
+        let mut order = Order::default();
+        for record in &records {
+            order.check(record.hash, record.id.offset())?;
+        }
         if self.ordered {
             records.sort_by_key(|record| record.created);
         }
@@ -165,8 +203,11 @@ impl<'f> DenseAttributes<'f> {
                 0 => Arc::clone(&own),
                 _ => self.shared_heap()?,
             };
+            let at = record.id.offset();
             let mut object = heap.object(file.image(), record.id)?;
             room.take(&object)?;
+            let name = AttributeMessage::decode_name(&mut object.clone());
+            check_hash(record.hash, name.within(|| "attribute message")?, at)?;
             look(&mut object).within(|| "attribute message")?;
         }
         Ok(())
