@@ -237,6 +237,11 @@ mod tests {
         }
     }
 
+    #[track_caller]
+    fn check(datatype: Datatype, expected: Option<(DType, Form)>) {
+        assert_eq!(datatype.element(), expected, "{datatype}");
+    }
+
     #[test]
     fn other_ways_to_say_it() {
         let big = Float {
@@ -246,18 +251,30 @@ mod tests {
         let native = |base: Float| Datatype::Complex {
             base: Box::new(Datatype::Float(base)),
         };
-        let opaque = |size| Datatype::Opaque {
-            size,
+        let opaque = Datatype::Opaque {
+            size: 2,
             tag: Vec::new(),
         };
+        let whole = |dtype, order| Some((dtype, Form::Whole(order)));
+        let (little, turned) = (ByteOrder::Little, ByteOrder::Big);
+        let float = Datatype::Float(big.clone());
+        check(float, whole(DType::Float32, turned));
+        check(complex(big.clone()), whole(DType::Complex64, turned));
+        check(native(big), whole(DType::Complex64, turned));
+        check(native(Float::F64), whole(DType::Complex128, little));
+        check(native(Float::F16), None);
+        check(opaque, None);
+        let text = Datatype::fixed_string(3, Charset::Ascii);
+        check(text, whole(DType::String, little));
+    }
+
+    #[test]
+    fn numbers_of_other_widths() {
         let odd = Integer {
             precision: 12,
             ..Integer::signed(2)
         };
-        let three = Integer {
-            size: 3,
-            ..Integer::unsigned(3)
-        };
+        let three = Integer::unsigned(3);
         let wide = Float {
             size: 16,
             precision: 128,
@@ -268,43 +285,15 @@ mod tests {
             mantissa_size: 112,
             ..Float::F64
         };
-        let order = |order| Form::Whole(order);
-        for (datatype, expected) in [
-            (
-                Datatype::Float(big.clone()),
-                Some((DType::Float32, order(ByteOrder::Big))),
-            ),
-            (
-                complex(big.clone()),
-                Some((DType::Complex64, order(ByteOrder::Big))),
-            ),
-            (native(big), Some((DType::Complex64, order(ByteOrder::Big)))),
-            (
-                native(Float::F64),
-                Some((DType::Complex128, order(ByteOrder::Little))),
-            ),
-            (native(Float::F16), None),
-            (opaque(2), None),
-            (
-                Datatype::Integer(odd.clone()),
-                Some((DType::Int16, Form::Integer(odd))),
-            ),
-            (
-                Datatype::Integer(three.clone()),
-                Some((DType::UInt32, Form::Integer(three))),
-            ),
-            (Datatype::Integer(Integer::signed(9)), None),
-            (
-                Datatype::Float(wide.clone()),
-                Some((DType::Float64, Form::Float(wide))),
-            ),
-            (
-                Datatype::fixed_string(3, Charset::Ascii),
-                Some((DType::String, order(ByteOrder::Little))),
-            ),
-        ] {
-            assert_eq!(datatype.element(), expected, "{datatype}");
-        }
+        let integer = |dtype, form: &Integer| Some((dtype, Form::Integer(form.clone())));
+        check(Datatype::Integer(odd.clone()), integer(DType::Int16, &odd));
+        check(
+            Datatype::Integer(three.clone()),
+            integer(DType::UInt32, &three),
+        );
+        check(Datatype::Integer(Integer::signed(9)), None);
+        let float = Datatype::Float(wide.clone());
+        check(float, Some((DType::Float64, Form::Float(wide))));
     }
 
     #[test]

@@ -94,8 +94,9 @@ fn every_changed_byte_of_others() {
     for name in OTHERS {
         let mut bytes = other(name);
         for at in 0..bytes.len() {
-            // Most of these files is room for more. What is not is changed in one way each.
-            if matches!(bytes[at], 0 | 0xff) && at % 64 != 0 {
+            // Most of these files is room for more. What is not is changed in one way each, every
+            // second byte of it: the fuzz target does the rest.
+            if at % 64 != 0 && (matches!(bytes[at], 0 | 0xff) || at % 2 == 0) {
                 continue;
             }
             let change = [0x01, 0x80, 0xff][at % 3];

@@ -57,6 +57,22 @@ struct Table {
 }
 
 impl Table {
+    fn decode(sizes: Sizes, from: &mut Cursor<'_>) -> Result<Self> {
+        Ok(Table {
+            width: from.u16()?.into(),
+            start: sizes.decode_length(from)?,
+            max_direct: sizes.decode_length(from)?,
+            max_bits: from.u16()?,
+        })
+    }
+
+    fn is_possible(&self) -> bool {
+        let powers = [self.width, self.start, self.max_direct];
+        powers.iter().all(|size| size.is_power_of_two())
+            && self.max_direct >= self.start
+            && (1..=64).contains(&self.max_bits)
+    }
+
     /// Bytes of a block in row `row`, if that can be.
     fn block_len(&self, row: u64) -> Option<u64> {
         let doubled = u32::try_from(row.saturating_sub(1)).ok()?;
@@ -146,23 +162,12 @@ impl FractalHeap {
             // Sizes of the heap and of its blocks, and how much of which kind is in it.
             sizes.decode_length(&mut from)?;
         }
-        let table = Table {
-            width: from.u16()?.into(),
-            start: sizes.decode_length(&mut from)?,
-            max_direct: sizes.decode_length(&mut from)?,
-            max_bits: from.u16()?,
-        };
+        let table = Table::decode(sizes, &mut from)?;
         from.skip(2)?; // rows that a new root block has
         let root = Address::decode(sizes, &mut from)?;
         let root_rows = from.u16()?;
         checksum::verify(start, &mut from, "fractal heap")?;
-        let powers = [table.width, table.start, table.max_direct];
-        let direct_first = table.max_direct >= table.start;
-        if !powers.iter().all(|size| size.is_power_of_two())
-            || !direct_first
-            || !(1..=64).contains(&table.max_bits)
-            || id_len == 0
-        {
+        if !table.is_possible() || id_len == 0 {
             return Err(Error::malformed(
                 at,
                 format!("fractal heap of blocks {table:?}"),
