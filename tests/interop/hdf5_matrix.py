@@ -23,6 +23,16 @@ import _dump
 import _libhdf5
 from _oracle import ROOT
 
+# Of what h5py refuses, what h5dump 1.10.8 shows instead, or the file with the same datasets in another format.
+VALUES = {
+    ("var-length-strings-reused.hdf5", "/a0"): [
+        f"att-0-value-{value}" if value else "NULL" for value in ["1", "1", "", "", "", "1", "0", "1", "", ""]
+    ],
+}
+TWINS = {
+    "test_byteshuffle_compressed_datasets_latest.hdf5": "test_byteshuffle_compressed_datasets_earliest.hdf5",
+}
+
 LIBVERS = ["earliest", "v108", "v110", "v112", "v114", "latest"]
 DTYPES = ["<f4", ">f8", "<i2", ">i4", "u1", "<u8", "f2", "bool", "c8", "S5", "V3", "compound", "array", "enum"]
 
@@ -410,6 +420,52 @@ def program():
     return str(built)
 
 
+class Result:
+    """What was compared, what is wrong, and what only one of the two could read."""
+
+    def __init__(self, made):
+        self.made, self.total, self.failed, self.notes = made, 0, [], Counter()
+        self.kept = {}
+
+    def file(self, path, found):
+        name = os.path.basename(path)
+        self.kept[name.split("_", 1)[1] if name.startswith("other") else name] = found
+        try:
+            problems, compared, unread = _dump.compare(path, dict(found))
+        except OSError:
+            # Compared with its twin once all are read.
+            if path in self.made or name.split("_", 1)[1] not in TWINS:
+                raise
+            return
+        self.total += compared
+        self.failed += [f"{name}: {problem}" for problem in problems]
+        for place, kind, why in unread:
+            self.unread(path, place, kind, why, found[place])
+
+    def unread(self, path, place, kind, why, entry):
+        """What was not compared is refused by name, or has no values that could be."""
+        name = os.path.basename(path)
+        known = VALUES.get((name.split("_", 1)[1], place)) if kind == "h5py" else None
+        if known:
+            self.total += 1
+            if _dump.strings(known) != entry["bytes"]:
+                self.failed.append(f"{name}: {place}: not what h5dump shows")
+        elif kind == "raw" or (kind in ("Unsupported", "Refused") and path not in self.made):
+            self.notes[f"{name}: {kind}: {why.split(': ')[-1].split(' (at')[0]}"] += 1
+        else:
+            # What h5py itself wrote with its own filters is read.
+            self.failed.append(f"{name}: {place}: {kind}: {why}")
+
+    def twins(self):
+        for name, twin in TWINS.items():
+            if name not in self.kept:
+                continue
+            self.total += len(self.kept[name])
+            for place, entry in self.kept[twin].items():
+                if self.kept[name].get(place, {}).get("bytes") != entry["bytes"]:
+                    self.failed.append(f"{name}: {place}: not as in {twin}")
+
+
 def main():
     built = program()
     with tempfile.TemporaryDirectory() as folder:
@@ -417,33 +473,17 @@ def main():
         makers = [matrix(folder), numbers(inside("numbers.h5")), nbit(inside("nbit.h5")), indexes(folder)]
         makers += [edges(inside("edges.h5")), objects(folder)]
         made = [path for maker in makers for path in maker]
-        foreign = list(others(folder))
-        total, failed, notes = 0, [], Counter()
-        for path, found in _dump.dump(built, made + foreign):
-            name = os.path.basename(path)
-            try:
-                problems, compared, unread = _dump.compare(path, found)
-            except OSError as error:
-                if path in made:
-                    raise
-                notes[f"{name}: h5py cannot open it: {error}"] += 1
-                continue
-            total += compared
-            failed += [f"{name}: {problem}" for problem in problems]
-            for place, kind, why in unread:
-                # What h5py itself wrote with its own filters is read.
-                if path in made and kind not in ("raw", "h5py"):
-                    failed.append(f"{name}: {place}: {why}")
-                elif kind not in ("raw", "h5py", "Unsupported", "Refused"):
-                    failed.append(f"{name}: {place}: {why}")
-                else:
-                    notes[f"{name}: {kind}: {why.split(': ')[-1].split(' (at')[0]}"] += 1
-    for note, count in sorted(notes.items()):
+        result = Result(set(made))
+        for path, found in _dump.dump(built, made + list(others(folder))):
+            result.file(path, found)
+        result.twins()
+    for note, count in sorted(result.notes.items()):
         print(f"  note, {count} times: {note}")
-    print(f"  h5py {h5py.__version__}, libhdf5 {h5py.version.hdf5_version}: {total} compared, {len(failed)} problems")
-    for problem in failed[:40]:
+    version = f"h5py {h5py.__version__}, libhdf5 {h5py.version.hdf5_version}"
+    print(f"  {version}: {result.total} compared, {len(result.failed)} problems")
+    for problem in result.failed[:40]:
         print(f"error: {problem}", file=sys.stderr)
-    return bool(failed) or total < 500
+    return bool(result.failed) or result.total < 500
 
 
 sys.exit(main())

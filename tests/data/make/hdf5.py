@@ -215,7 +215,7 @@ def dense(path):
                 group[f"link{at}"] = h5py.SoftLink(f"/{at}")
                 group.attrs[f"name{at}"] = at
         group["data"] = np.int8(1)
-        group.attrs["huge"] = np.zeros(2500, "<i2")
+        group.attrs["huge"] = np.zeros(2100, "<i2")
 
 
 def shared(path):
