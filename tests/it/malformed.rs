@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use hornfels::hdf5::{File, Layout, Tree, Value, WriteOptions};
+use hornfels::hdf5::{File, Found, Layout, Object, Tree, Value, WriteOptions};
 use hornfels::{Limits, Tensor};
 
 use crate::allocations::most_during;
@@ -104,6 +104,40 @@ fn every_changed_byte_of_others() {
             check(&format!("{name} with byte {at:#x} ^ {change:#x}"), &bytes);
             bytes[at] ^= change;
         }
+    }
+}
+
+/// What nothing in the file justifies may be there once: not converted, listed or decoded beside it.
+#[test]
+fn what_is_declared_without_a_reason() {
+    let file = File::from_bytes(other("floor"), Limits::default()).unwrap();
+    for step in file.root().walk() {
+        if let Found::Object(Object::Dataset(dataset)) = step.unwrap().found {
+            let path = dataset.path().to_owned();
+            let most = most_during(|| drop(dataset.tensor()));
+            assert!(most < MOST, "{path}: {most} bytes of memory");
+            let most = most_during(|| drop(dataset.strings()));
+            assert!(most < MOST, "{path}: {most} bytes of memory");
+            let most = most_during(|| drop(dataset.member(&["x"])));
+            assert!(most < MOST, "{path}: {most} bytes of memory");
+        }
+    }
+    // Where once is enough, it is read.
+    for name in ["turned", "turned_chunks", "records"] {
+        let read = file.dataset(name).unwrap().bytes().unwrap();
+        assert_eq!(read.len(), 31 << 20, "{name}");
+    }
+    for name in [
+        "three",
+        "strings",
+        "short_strings",
+        "words",
+        "shuffled",
+        "cut",
+    ] {
+        let read = file.dataset(name).unwrap().tensor();
+        let kind = read.unwrap_err().kind();
+        assert_eq!(kind, hornfels::ErrorKind::LimitExceeded, "{name}");
     }
 }
 

@@ -182,8 +182,9 @@ pub(super) fn strings(
     data: &Stored,
 ) -> Result<Vec<Vec<u8>>> {
     let bytes = data.bytes();
-    // Each string takes room in memory besides its bytes.
-    let room = file_length(size_of::<Vec<u8>>()).saturating_mul(count);
+    // Each string takes room in memory besides its bytes: in this list, and in the tensor that is
+    // made of it.
+    let room = file_length(size_of::<[Vec<u8>; 2]>()).saturating_mul(count);
     let held = room.saturating_add(data.allocated());
     let limits = file.limits();
     match datatype {
@@ -226,10 +227,10 @@ fn last_other_than(string: &[u8], padding: u8) -> Option<usize> {
 /// small file can ask for much memory; what is distinct justifies the total.
 /// `total` is how much memory is in use already.
 fn variable_strings(file: &File, size: u32, data: &Stored, mut total: u64) -> Result<Vec<Vec<u8>>> {
-    let mut strings = Vec::new();
     let mut justified = data.justified();
     let mut seen: HashMap<_, u64> = HashMap::new();
     let size = usize::try_from(size).unwrap_or(usize::MAX).max(1);
+    let mut strings = Vec::with_capacity(data.bytes().len().checked_div(size).unwrap_or(0));
     for reference in data.bytes().chunks_exact(size) {
         let reference = Reference::decode(file.sizes(), &mut Cursor::new(reference, 0))?;
         let length = u64::from(reference.length);

@@ -265,6 +265,29 @@ def large(path):
         damaged.id.write_direct_chunk((500, 0), b"no stream")
 
 
+def floor(path):
+    """As much as may be declared without a reason, or a little less, in every way there is."""
+    most = 31 << 20
+    with h5py.File(path, "w", libver="v110") as file:
+        file.create_dataset("turned", (most // 8,), ">f8")
+        file.create_dataset("turned_chunks", (most // 8,), ">f8", chunks=(1 << 16,))
+        file.create_dataset("wide", (most // 16,), np.longdouble, chunks=(1 << 16,))
+        file.create_dataset("strings", (most // 40,), "S40")
+        file.create_dataset("short_strings", (most // 2,), "S2", chunks=(1 << 16,))
+        file.create_dataset("words", (most // 40,), h5py.string_dtype(), chunks=(1 << 16,))
+        file.create_dataset("records", (most // 16,), [("x", ">f8"), ("y", "<i8")], chunks=(1 << 16,))
+        three = h5t.STD_I32BE.copy()
+        three.set_precision(24)
+        three.set_size(3)
+        h5d.create(file.id, b"three", three, h5s.create_simple((most // 3,)))
+        options = {"compression": "gzip", "compression_opts": 9}
+        file.create_dataset("one", data=np.zeros(most, "u1"), chunks=(most,), **options)
+        made = file.create_dataset("shuffled", (most // 4,), "<i4", chunks=(most // 8,), shuffle=True, **options)
+        made[...] = 0
+        made = file.create_dataset("cut", (most // 4,), "<i4", maxshape=(None,), chunks=(most // 8 + 1,), **options)
+        made[:3] = 1
+
+
 def unsupported(path):
     """What is never read, beside what is."""
     with h5py.File(path, "w", libver="latest") as file:
@@ -282,13 +305,13 @@ def unsupported(path):
 def main():
     os.makedirs(OUT, exist_ok=True)
     makers = (types, links, latest, track_order, user_block)
-    makers += (chunked, chunked_latest, dense, shared, numbers, large, unsupported)
+    makers += (chunked, chunked_latest, dense, shared, numbers, large, floor, unsupported)
     for make in makers:
         if sys.argv[1:] and make.__name__ not in sys.argv[1:]:
             continue
         path = os.path.join(OUT, f"{make.__name__}.h5")
         make(path)
-        if make not in (large, unsupported):
+        if make not in (large, floor, unsupported):
             with open(path.replace(".h5", ".json"), "w", encoding="utf-8") as file:
                 lines = (f"{json.dumps(name)}: {json.dumps(thing)}" for name, thing in _tree.tree(path).items())
                 file.write("{\n" + ",\n".join(lines) + "\n}\n")
