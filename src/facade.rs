@@ -140,22 +140,26 @@ fn file_options(options: &SaveOptions) -> WriteOptions {
 
 fn load(path: &Path, options: &LoadOptions) -> Result<Model<'static>> {
     if path.is_dir() {
-        return Err(directory(path));
+        return Err(directory(path)).within(|| path.display().to_string());
     }
-    let file = File::open_with(path, options.limits, options.map)?;
-    keras_h5::load_from(&file.root(), options).within(|| path.display().to_string())
+    let bytes = SharedBytes::open(path, options.map)?;
+    load_bytes(bytes, options).within(|| path.display().to_string())
 }
 
 fn directory(path: &Path) -> Error {
-    let what = if path.join("saved_model.pb").is_file() {
-        "a TensorFlow SavedModel, this version reads HDF5"
-    } else {
-        "a directory, expected a model file"
-    };
-    Error::new(ErrorKind::Unsupported, what).within(path.display().to_string())
+    if path.join("saved_model.pb").is_file()
+        && let Err(error) = Format::SavedModel.readable()
+    {
+        return error;
+    }
+    Error::new(ErrorKind::Unsupported, "a directory, expected a model file")
 }
 
 fn load_bytes(bytes: SharedBytes, options: &LoadOptions) -> Result<Model<'static>> {
+    // What is neither, the HDF5 reader names.
+    if let Some(format) = Format::of_content(&bytes) {
+        format.readable()?;
+    }
     let file = File::from_bytes(bytes, options.limits)?;
     keras_h5::load_from(&file.root(), options)
 }

@@ -23,7 +23,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("keras", &["error", "limits", "tensor"]),
     ("layers", &["error", "limits", "tensor", "keras"]),
-    ("format", &["error", "io"]),
+    ("format", &["error", "io", "hdf5"]),
     (
         "options",
         &[

@@ -162,6 +162,26 @@ fn made(to: &Path) {
     let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 121640\n";
     fs::write(to.join("pointer.h5"), pointer).unwrap();
     fs::write(to.join("empty.h5"), "").unwrap();
+    fs::write(to.join("message.h5"), "404: Not Found\n").unwrap();
+    fs::write(to.join("image.h5"), b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR").unwrap();
+    fs::write(to.join("pickle.h5"), b"\x80\x04\x95\x10\0\0\0\0\0\0\0.").unwrap();
+    fs::write(to.join("packed.h5"), b"\x1f\x8b\x08\0\0\0\0\0").unwrap();
+    let archive = ["metadata.json", "config.json", "model.weights.h5"];
+    fs::write(to.join("archive.h5"), zip(&archive)).unwrap();
+    fs::write(to.join("arrays.h5"), zip(&["kernel.npy", "bias.npy"])).unwrap();
+}
+
+/// The beginning of an archive, and the names in its directory.
+fn zip(names: &[&str]) -> Vec<u8> {
+    let mut bytes = b"PK\x03\x04".to_vec();
+    for name in names {
+        let mut entry = [0; 46];
+        entry[..4].copy_from_slice(b"PK\x01\x02");
+        entry[28] = u8::try_from(name.len()).unwrap();
+        bytes.extend(entry);
+        bytes.extend(name.as_bytes());
+    }
+    bytes
 }
 
 /// One dataset of every sort that `get` prints in its own way.
