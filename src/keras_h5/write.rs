@@ -7,7 +7,7 @@ use super::{
 };
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::hdf5::{GroupMut, Value};
-use crate::keras::{Dialect, Model, Network, Variable};
+use crate::keras::{Dialect, Layer, Model, Network, Variable};
 use crate::options::SaveOptions;
 use crate::tensor::{BF16, DType, Tensor};
 
@@ -50,6 +50,33 @@ pub fn save_into<'m>(
     group: &mut GroupMut<'_, 'm>,
     options: &SaveOptions,
 ) -> Result<()> {
+    let (dialect, network) = in_dialect(model, options)?;
+    let names = Names::new(model, &network);
+    write_origin(model, dialect, group)?;
+    text(group, MODEL_CONFIG, &network.to_object().to_string())?;
+    write_layers(model, &names, &mut group.group(MODEL_WEIGHTS)?).within(|| MODEL_WEIGHTS)?;
+    if options.include_optimizer {
+        training::write(model, &names, group)?;
+    }
+    extras::write(&model.metadata.extras, group)
+}
+
+/// Saves the weights of a model into a group, without its config: what `model.save_weights` makes.
+///
+/// # Errors
+///
+/// As [`save_into`].
+pub fn save_weights_into<'m>(
+    model: &'m Model<'_>,
+    group: &mut GroupMut<'_, 'm>,
+    options: &SaveOptions,
+) -> Result<()> {
+    let (_, network) = in_dialect(model, options)?;
+    write_layers(model, &Names::new(model, &network), group)
+}
+
+/// The dialect to save in, and the network in it.
+fn in_dialect(model: &Model<'_>, options: &SaveOptions) -> Result<(Dialect, Network)> {
     if let Network::Subclassed(object) = &model.network {
         return Err(subclassed(object.class_name()));
     }
@@ -58,19 +85,7 @@ pub fn save_into<'m>(
     }
     let dialect = options.dialect.or(model.metadata.dialect);
     let dialect = dialect.unwrap_or(Dialect::Keras2);
-    let network = model.network.to_dialect(dialect)?;
-    let names = Names {
-        // What the file called its variables holds for this file if it is of the same kind.
-        own: model.metadata.dialect == Some(dialect),
-        network: &network,
-    };
-    write_origin(model, dialect, group)?;
-    text(group, MODEL_CONFIG, &network.to_object().to_string())?;
-    write_layers(model, &names, &mut group.group(MODEL_WEIGHTS)?).within(|| MODEL_WEIGHTS)?;
-    if options.include_optimizer {
-        training::write(model, &names, group)?;
-    }
-    extras::write(&model.metadata.extras, group)
+    Ok((dialect, model.network.to_dialect(dialect)?))
 }
 
 /// How the variables of a model are called in the file that is written.
@@ -81,7 +96,15 @@ pub(super) struct Names<'n> {
     pub(super) network: &'n Network,
 }
 
-impl Names<'_> {
+impl<'n> Names<'n> {
+    /// What the file called its variables holds for this file if it is of the same kind.
+    fn new(model: &Model<'_>, network: &'n Network) -> Self {
+        Names {
+            own: model.metadata.dialect == Some(network.dialect()),
+            network,
+        }
+    }
+
     pub(super) fn dialect(&self) -> Dialect {
         self.network.dialect()
     }
@@ -134,7 +157,13 @@ fn write_layers<'m>(
     names: &Names<'_>,
     group: &mut GroupMut<'_, 'm>,
 ) -> Result<()> {
-    let layers = saved_layers(names.network, |name| model.variables.has_layer(name));
+    let layers = if names.own {
+        // The file may have listed an InputLayer, or no layer without weights.
+        let all = names.network.layers().iter().map(Layer::name);
+        all.filter(|name| model.variables.has_layer(name)).collect()
+    } else {
+        saved_layers(names.network)
+    };
     attributes::write_names(group, LAYER_NAMES, &layers)?;
     write_origin(model, names.dialect(), group)?;
     let has_top_level = !names.own || model.variables.has_layer(TOP_LEVEL);
