@@ -39,6 +39,7 @@ pub struct SaveOptions {
     pub(crate) options: Option<SavedModelOptions>,
     pub(crate) save_traces: bool,
     pub(crate) dialect: Option<Dialect>,
+    pub(crate) flip_kernels: bool,
     pub(crate) layers: LayerRegistry,
     pub(crate) file: WriteOptions,
 }
@@ -53,6 +54,7 @@ impl Default for SaveOptions {
             options: None,
             save_traces: true,
             dialect: None,
+            flip_kernels: false,
             layers: LayerRegistry::builtin(),
             file: WriteOptions::default(),
         }
@@ -154,6 +156,21 @@ impl SaveOptions {
     #[must_use]
     pub fn dialect(mut self, dialect: Dialect) -> Self {
         self.dialect = Some(dialect);
+        self
+    }
+
+    /// Whether kernels of convolutions are turned back to front; `false` by default.
+    ///
+    /// For models trained with Theano, which computes what other backends compute with the kernel turned
+    /// around: [`has_theano_kernels`](crate::keras::Model::has_theano_kernels).
+    ///
+    /// ```
+    /// # use hornfels::{keras::Dialect, SaveOptions};
+    /// let of_theano = SaveOptions::new().dialect(Dialect::Keras2).flip_kernels(true);
+    /// ```
+    #[must_use]
+    pub fn flip_kernels(mut self, flip: bool) -> Self {
+        self.flip_kernels = flip;
         self
     }
 
@@ -409,6 +426,7 @@ impl LoadOptions {
 pub struct LoadWeightsOptions {
     pub(crate) by_name: bool,
     pub(crate) skip_mismatch: bool,
+    pub(crate) flip_kernels: bool,
     pub(crate) limits: Limits,
     pub(crate) map: bool,
 }
@@ -418,6 +436,7 @@ impl Default for LoadWeightsOptions {
         LoadWeightsOptions {
             by_name: false,
             skip_mismatch: false,
+            flip_kernels: false,
             limits: Limits::default(),
             map: true,
         }
@@ -443,6 +462,13 @@ impl LoadWeightsOptions {
     #[must_use]
     pub fn skip_mismatch(mut self, skip_mismatch: bool) -> Self {
         self.skip_mismatch = skip_mismatch;
+        self
+    }
+
+    /// Whether kernels of convolutions are turned back to front: [`SaveOptions::flip_kernels`].
+    #[must_use]
+    pub fn flip_kernels(mut self, flip: bool) -> Self {
+        self.flip_kernels = flip;
         self
     }
 

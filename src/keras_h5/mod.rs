@@ -13,6 +13,7 @@
 //! `spec/keras_h5.md` has the details. [`save_into`] and [`load_from`] do the same in any group of
 //! an HDF5 file, where Keras takes an open `h5py.File`.
 
+mod arrays;
 mod attributes;
 mod extras;
 mod names;

@@ -81,14 +81,38 @@ fn no_model(group: &Group) -> Error {
 /// By the version, else by what only one dialect writes.
 fn dialect(version: Option<&str>, config: &Value) -> Dialect {
     version.and_then(Dialect::of_version).unwrap_or_else(|| {
-        let layers = config.pointer("/config/layers").and_then(Value::as_array);
-        let has_modules = layers.is_some_and(|all| all.iter().any(|it| it.get("module").is_some()));
-        if has_modules {
+        let mut words = HashSet::new();
+        keys(config, &mut words);
+        let has = |all: &[&str]| all.iter().any(|key| words.contains(key));
+        if has(&["registered_name"]) {
             Dialect::Keras3
+        } else if has(&[
+            "W_regularizer",
+            "border_mode",
+            "dim_ordering",
+            "inner_init",
+            "input_dtype",
+        ]) {
+            Dialect::Keras1
         } else {
             Dialect::Keras2
         }
     })
+}
+
+/// All keys of a config.
+fn keys<'v>(value: &'v Value, found: &mut HashSet<&'v str>) {
+    let mut left = vec![value];
+    while let Some(value) = left.pop() {
+        match value {
+            Value::Object(members) => {
+                found.extend(members.keys().map(String::as_str));
+                left.extend(members.values());
+            }
+            Value::Array(items) => left.extend(items),
+            _ => {}
+        }
+    }
 }
 
 pub(super) fn text(group: &Group, name: &str) -> Result<Option<String>> {

@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use super::read::text;
 use super::stored::{StoredLayer, stored_layers};
-use super::{LAYER_NAMES, MODEL_WEIGHTS, TOP_LEVEL, attributes};
+use super::{KERAS_VERSION, LAYER_NAMES, MODEL_WEIGHTS, TOP_LEVEL, attributes};
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::hdf5::Group;
-use crate::keras::{Layer, Model};
+use crate::keras::{Dialect, Layer, Model, Part, Rewrite, rewrite};
 use crate::options::LoadWeightsOptions;
 use crate::tensor::Tensor;
 
@@ -114,12 +115,17 @@ pub fn load_weights_from(
 ) -> Result<WeightsReport> {
     let group = weights_group(group)?;
     let stored = stored_layers(&group, &options.limits)?;
+    let how = Rewrite {
+        from_keras1: is_keras1(&group)?,
+        flip: options.flip_kernels,
+    };
     let mut pairs = Pairs::default();
     if options.by_name {
         pairs.by_name(stored, model);
     } else {
         pairs.by_position(stored, model)?;
     }
+    pairs.rewrite(model, how)?;
     let (report, values) = pairs.resolve(model, options)?;
     for (path, tensor) in values {
         if let Some(variable) = model.variables.get_mut(&path) {
@@ -153,6 +159,12 @@ fn weights_group(group: &Group) -> Result<Group> {
         .with_hint("`hornfels ls` shows what the file holds")
     };
     Err(error.within(format!("group {}", group.path())))
+}
+
+/// Keras 1 did not write its version here.
+fn is_keras1(group: &Group) -> Result<bool> {
+    let version = text(group, KERAS_VERSION)?;
+    Ok(version.is_none_or(|it| Dialect::of_version(&it) == Some(Dialect::Keras1)))
 }
 
 /// Layers of the file with the layers of the model that they are for.
@@ -198,6 +210,28 @@ impl Pairs {
         left.sort_by(|a, b| a.name.cmp(&b.name));
         left.iter().for_each(|layer| self.leave(layer));
         self.own(own, model);
+    }
+
+    /// Makes the arrays those of the model's Keras.
+    fn rewrite(&mut self, model: &Model<'_>, how: Rewrite) -> Result<()> {
+        for (stored, layer) in &mut self.pairs {
+            let Some(part) = Part::of(&model.network, layer) else {
+                continue;
+            };
+            if how == Rewrite::default() || model.network.dialect() == Dialect::Keras1 {
+                continue;
+            }
+            let old: Vec<(&str, Tensor<'static>)> = stored
+                .variables
+                .iter()
+                .map(|(name, tensor)| (name.as_str(), tensor.clone()))
+                .collect();
+            let new = rewrite(part, &old, how).within(|| format!("layer `{layer}`"))?;
+            // Gates that became one array go by the name of the first.
+            let names = stored.variables.iter().map(|(name, _)| name.clone());
+            stored.variables = names.zip(new).collect();
+        }
+        Ok(())
     }
 
     /// The variables of the model itself have a group of a fixed name.

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use super::{LayerRegistry, VariableSpec};
 use crate::error::{Error, ErrorKind};
-use crate::keras::{Layer, Network, Object};
+use crate::keras::{Dialect, Layer, Network, Object};
 use crate::tensor::Shape;
 
 /// What follows from a network's configs: the shapes between its layers, and their variables.
@@ -47,6 +47,12 @@ pub struct InferredLayer {
 impl Inference {
     /// Follows a network from its inputs to its outputs.
     pub fn of(network: &Network, registry: &LayerRegistry) -> Inference {
+        if network.dialect() == Dialect::Keras1
+            && let Ok(translated) = network.to_dialect(Dialect::Keras2)
+        {
+            // As a whole, since one layer tells the order of axes for others.
+            return infer(&translated, registry, None);
+        }
         infer(network, registry, None)
     }
 
