@@ -125,7 +125,7 @@ impl Reader {
             return Ok(());
         }
         match (class, key) {
-            ("Embedding", "dropout") => return Ok(()), // while training only
+            ("Embedding", "dropout") | ("InputLayer", "trainable") => return Ok(()),
             ("Embedding", "input_dim" | "input_length" | "output_dim") => {
                 translated.insert(key.to_owned(), value.clone());
                 return Ok(());
@@ -388,32 +388,36 @@ fn output_padding(
     let kernel = numbers(translated.get("kernel_size"));
     let is_same = translated.get("padding").is_some_and(|it| it == "same");
     let mut paddings = Vec::new();
+    let mut is_default = true;
     for ((size, stride), kernel) in sizes.zip(strides).zip(kernel) {
         let (Some(size), Some(stride), Some(kernel)) = (*size, stride, kernel) else {
             return Ok(None);
         };
         let over = |of: u64| of.checked_rem(stride).unwrap_or_default();
-        paddings.push(match (is_same, over(size), kernel % 2) {
-            // What the strides give.
-            (true, 0, _) => None,
-            (true, rows, odd) => Some(rows.saturating_sub(odd)),
-            (false, ..) => Some(over(size.saturating_sub(kernel))).filter(|more| *more > 0),
-        });
+        let (padding, is_own) = match (is_same, over(size)) {
+            // A whole stride more than the kernel reaches: by default, and not if it is even.
+            (true, 0) => (stride.saturating_sub(kernel % 2), true),
+            (true, rows) => (rows.saturating_sub(kernel % 2), false),
+            (false, _) => {
+                let more = over(size.saturating_sub(kernel));
+                (more, more == 0)
+            }
+        };
+        is_default &= is_own;
+        paddings.push((padding, stride));
     }
-    match paddings.as_slice() {
-        all if all.iter().all(Option::is_none) => Ok(None),
-        all if all.iter().all(Option::is_some) || !is_same => {
-            let all = all.iter().map(|padding| padding.unwrap_or_default());
-            Ok(Some(all.collect()))
-        }
-        _ => {
-            let shape = config.get("output_shape").unwrap_or(&Value::Null);
-            Err(no_counterpart(
-                "Deconvolution2D",
-                "output_shape",
-                shape,
-                Dialect::Keras2,
-            ))
-        }
+    if is_default {
+        return Ok(None);
     }
+    if paddings.iter().any(|(padding, stride)| padding >= stride) {
+        let shape = config.get("output_shape").unwrap_or(&Value::Null);
+        return Err(no_counterpart(
+            "Deconvolution2D",
+            "output_shape",
+            shape,
+            Dialect::Keras2,
+        ));
+    }
+    let paddings = paddings.into_iter().map(|(padding, _)| padding);
+    Ok(Some(paddings.collect()))
 }
