@@ -223,6 +223,43 @@ fn load(layers: &[(&str, &[(&str, &[u64])])], listed: &[&str]) -> Result<Model<'
     LoadOptions::new().load_bytes(bytes)
 }
 
+#[test]
+fn corpus_weights_are_those_of_the_models_beside_them() {
+    let Some(corpus) = std::env::var_os("HORNFELS_CORPUS") else {
+        return;
+    };
+    let mut compared = 0;
+    let mut left = vec![std::path::PathBuf::from(corpus)];
+    while let Some(directory) = left.pop() {
+        for entry in std::fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                left.push(path);
+                continue;
+            }
+            let name = path.to_string_lossy().into_owned();
+            let Some(start) = name.strip_suffix("_weights.h5") else {
+                continue;
+            };
+            let whole = format!("{start}_model.h5");
+            let Ok(expected) = load_model(&whole) else {
+                continue;
+            };
+            let mut model = expected.clone();
+            for path in expected.variables.iter().map(|it| it.path.clone()) {
+                let old = model.variable(&path).unwrap().clone();
+                let zeros = Tensor::zeros(old.dtype(), old.shape()).unwrap();
+                model.set_variable(&path, zeros).unwrap();
+            }
+            let report = model.load_weights(&path).unwrap();
+            assert_eq!(report.matched.len(), expected.variables.len(), "{name}");
+            assert_eq!(model.variables, expected.variables, "{name}");
+            compared += 1;
+        }
+    }
+    println!("{compared} files of weights");
+}
+
 const A: &[(&str, &[u64])] = &[("k:0", &[2, 3]), ("b:0", &[3])];
 const B: &[(&str, &[u64])] = &[("k:0", &[3, 1]), ("b:0", &[1])];
 

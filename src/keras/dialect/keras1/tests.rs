@@ -322,7 +322,6 @@ fn arrays() {
         ),
     ] {
         let found = rewritten(&layer, &[("x_W", &stored)], OLD).unwrap();
-        // What is stored for these transposed kernels is outputs before inputs.
         assert_eq!(found, [expected], "{layer}");
     }
     let wrong = layer("Conv1D", r#", "kernel_size": 3, "filters": 5"#);
