@@ -223,7 +223,8 @@ fn ancient() -> Vec<u8> {
         {"class_name": "Dense", "config": {"name": "dense_1", "output_dim": 1, "bias": false, "activation": "linear"}}]}"#;
     let counted = |shape: &[u64]| {
         let count = shape.iter().product::<u64>();
-        let values = (0..count as u8).map(f32::from).collect();
+        let values = (0..u8::try_from(count).unwrap()).map(f32::from);
+        let values = values.collect();
         Tensor::from_vec(values, shape).unwrap()
     };
     let mut tree = Tree::new();

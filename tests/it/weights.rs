@@ -26,7 +26,7 @@ fn counted(name_of_a: &str, units: u64) -> Model<'static> {
         ("b/kernel".to_owned(), vec![units, 1]),
     ] {
         let count: u64 = shape.iter().product();
-        let values: Vec<f32> = (1..=count as u16).map(f32::from).collect();
+        let values: Vec<f32> = (1..=u16::try_from(count).unwrap()).map(f32::from).collect();
         let tensor = Tensor::from_vec(values, shape).unwrap();
         model.set_variable(&path, tensor).unwrap();
     }
@@ -188,8 +188,11 @@ fn what_holds_no_weights_says_so() {
     assert!(error.message().contains("Keras 3"), "{error}");
 }
 
+/// Names and shapes.
+type Weights = &'static [(&'static str, &'static [u64])];
+
 /// A whole model whose groups and lists of layers are these.
-fn load(layers: &[(&str, &[(&str, &[u64])])], listed: &[&str]) -> Result<Model<'static>, Error> {
+fn load(layers: &[(&str, Weights)], listed: &[&str]) -> Result<Model<'static>, Error> {
     let source = SaveOptions::new().to_vec(&counted("a", 3)).unwrap();
     let config = File::from_bytes(source, Limits::default()).unwrap();
     let config = config.root().attribute("model_config").unwrap().unwrap();
@@ -213,9 +216,9 @@ fn load(layers: &[(&str, &[(&str, &[u64])])], listed: &[&str]) -> Result<Model<'
         }
         for (name, shape) in *variables {
             let count: u64 = shape.iter().product();
-            let values = vec![1_f32; count as usize];
+            let values = vec![1_f32; usize::try_from(count).unwrap()];
             group
-                .dataset(name, Tensor::from_vec(values, shape.to_vec()).unwrap())
+                .dataset(name, Tensor::from_vec(values, shape).unwrap())
                 .unwrap();
         }
     }
@@ -260,8 +263,8 @@ fn corpus_weights_are_those_of_the_models_beside_them() {
     println!("{compared} files of weights");
 }
 
-const A: &[(&str, &[u64])] = &[("k:0", &[2, 3]), ("b:0", &[3])];
-const B: &[(&str, &[u64])] = &[("k:0", &[3, 1]), ("b:0", &[1])];
+const A: Weights = &[("k:0", &[2, 3]), ("b:0", &[3])];
+const B: Weights = &[("k:0", &[3, 1]), ("b:0", &[1])];
 
 #[test]
 fn lists_of_layers_may_differ_from_the_config() {
