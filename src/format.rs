@@ -130,6 +130,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_read_says_so() {
+        assert_eq!(Format::H5.readable().unwrap(), Format::H5);
+        for format in [Format::Keras, Format::SavedModel] {
+            let error = format.readable().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Unsupported);
+            assert!(error.hint().is_some_and(|hint| hint.contains(".h5")));
+        }
+    }
+
+    #[test]
     fn what_is_not_written_says_so() {
         let error = Format::Keras.writable().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unsupported);
