@@ -90,6 +90,7 @@ pub(super) fn places(
         .map(|it| numbers.get(it.name.as_str()).copied())
         .collect();
     if positions.is_some_and(|all| all.is_sorted()) {
+        check_unlisted(stored, network, registry)?;
         let own = stored.iter().map(|it| {
             let is_there = it.name == TOP_LEVEL || numbers.contains_key(it.name.as_str());
             is_there.then(|| it.name.clone())
@@ -117,6 +118,37 @@ pub(super) fn places(
         is_free.then(|| it.name.clone())
     });
     Ok(matched.collect())
+}
+
+/// Only layers without weights may be left out of the list.
+fn check_unlisted(
+    stored: &[StoredLayer],
+    network: &Network,
+    registry: &LayerRegistry,
+) -> Result<()> {
+    let listed: HashSet<&str> = stored.iter().map(|it| it.name.as_str()).collect();
+    let unlisted: Vec<&str> = network
+        .layers()
+        .iter()
+        .filter(|it| it.class_name() != "InputLayer" && !listed.contains(it.name()))
+        .map(Layer::name)
+        .collect();
+    if unlisted.is_empty() {
+        return Ok(());
+    }
+    let inference = Inference::of(network, registry);
+    let has_weights = |name: &&&str| {
+        let inferred = inference.layer(name);
+        let variables = inferred.and_then(|layer| layer.variables.as_ref());
+        variables.is_some_and(|all| !all.is_empty())
+    };
+    match unlisted.iter().find(has_weights) {
+        None => Ok(()),
+        Some(layer) => Err(Error::new(
+            ErrorKind::Malformed,
+            format!("`{LAYER_NAMES}` has no `{layer}`, which has weights by its config"),
+        )),
+    }
 }
 
 /// The layers that have weights by their configs.

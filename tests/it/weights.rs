@@ -315,6 +315,11 @@ fn lists_that_fit_no_model_are_refused() {
         ),
         (
             &[("a", A)],
+            &["a"],
+            "model_weights: `layer_names` has no `b`, which has weights by its config",
+        ),
+        (
+            &[("a", A)],
             &["a", "a"],
             "model_weights: two layers are called `a` in `layer_names`",
         ),
