@@ -8,8 +8,9 @@ use crate::format::Format;
 use crate::hdf5::{File, Tree, WriteOptions};
 use crate::io::SharedBytes;
 use crate::keras::Model;
-use crate::keras_h5;
-use crate::options::{LoadOptions, SaveOptions};
+use crate::keras_h5::{self, WeightsReport};
+use crate::limits::Limits;
+use crate::options::{LoadOptions, LoadWeightsOptions, SaveOptions};
 
 /// Saves a model to a path with Keras's defaults; the suffix decides the format.
 ///
@@ -41,6 +42,58 @@ impl Model<'_> {
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         save_model(self, path)
     }
+
+    /// Saves the variables of this model to a path, without its config, for
+    /// [`load_weights`](Self::load_weights) or Keras's.
+    ///
+    /// # Errors
+    ///
+    /// See [`SaveOptions::save_weights`].
+    pub fn save_weights(&self, path: impl AsRef<Path>) -> Result<()> {
+        SaveOptions::new().save_weights(self, path)
+    }
+
+    /// Gives the variables of this model the values of a file, be it of weights or of a whole model,
+    /// layer by layer in order.
+    ///
+    /// # Errors
+    ///
+    /// See [`LoadWeightsOptions::load`].
+    pub fn load_weights(&mut self, path: impl AsRef<Path>) -> Result<WeightsReport> {
+        LoadWeightsOptions::new().load(self, path)
+    }
+}
+
+impl LoadWeightsOptions {
+    /// Gives the variables of `model` the values of the file at `path`.
+    ///
+    /// # Errors
+    ///
+    /// Those of the file as [`LoadOptions::load`]; else as
+    /// [`load_weights_from`](keras_h5::load_weights_from).
+    pub fn load(&self, model: &mut Model<'_>, path: impl AsRef<Path>) -> Result<WeightsReport> {
+        let path = path.as_ref();
+        let place = || path.display().to_string();
+        if path.is_dir() {
+            return Err(directory(path)).within(place);
+        }
+        let bytes = SharedBytes::open(path, self.map)?;
+        self.load_bytes(model, bytes).within(place)
+    }
+
+    /// Gives the variables of `model` the values of a file's bytes.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load), but nothing of the file system.
+    pub fn load_bytes(
+        &self,
+        model: &mut Model<'_>,
+        bytes: impl Into<SharedBytes>,
+    ) -> Result<WeightsReport> {
+        let file = hdf5(bytes.into(), self.limits)?;
+        keras_h5::load_weights_from(&file.root(), model, self)
+    }
 }
 
 impl Model<'static> {
@@ -64,6 +117,16 @@ impl SaveOptions {
     /// [`ErrorKind::InvalidArgument`] for arguments that do not go with the format.
     pub fn save(&self, model: &Model<'_>, path: impl AsRef<Path>) -> Result<()> {
         save(model, path.as_ref(), self)
+    }
+
+    /// Saves the variables of `model` without its config, as Keras's `model.save_weights` does.
+    ///
+    /// # Errors
+    ///
+    /// As [`save`](Self::save). [`ErrorKind::Unsupported`] for a name that ends in `.weights.h5`,
+    /// which Keras expects another layout behind.
+    pub fn save_weights(&self, model: &Model<'_>, path: impl AsRef<Path>) -> Result<()> {
+        save_weights(model, path.as_ref(), self)
     }
 
     /// The file as bytes. The format is HDF5 unless [`save_format`](Self::save_format) says else.
@@ -124,6 +187,24 @@ fn write_to(model: &Model<'_>, options: &SaveOptions, out: &mut dyn Write) -> Re
     tree(model, format, options)?.write_to(out, &file_options(options))
 }
 
+fn save_weights(model: &Model<'_>, path: &Path, options: &SaveOptions) -> Result<()> {
+    let place = || path.display().to_string();
+    let format = options.save_format.unwrap_or_else(|| Format::of_path(path));
+    format.writable().within(place)?;
+    options.check(format).within(place)?;
+    if path.to_string_lossy().ends_with(".weights.h5") {
+        return Err(Error::new(
+            ErrorKind::Unsupported,
+            "Keras expects the layout of Keras 3 behind `.weights.h5`, which this version does not write yet",
+        )
+        .with_hint("choose a name that ends in `.h5` only")
+        .within(place()));
+    }
+    let mut tree = Tree::new();
+    keras_h5::save_weights_into(model, &mut tree.root(), options).within(place)?;
+    tree.save(path, &file_options(options))
+}
+
 fn tree<'m>(model: &'m Model<'_>, format: Format, options: &SaveOptions) -> Result<Tree<'m>> {
     format.writable()?;
     options.check(format)?;
@@ -140,22 +221,30 @@ fn file_options(options: &SaveOptions) -> WriteOptions {
 
 fn load(path: &Path, options: &LoadOptions) -> Result<Model<'static>> {
     if path.is_dir() {
-        return Err(directory(path));
+        return Err(directory(path)).within(|| path.display().to_string());
     }
-    let file = File::open_with(path, options.limits, options.map)?;
-    keras_h5::load_from(&file.root(), options).within(|| path.display().to_string())
+    let bytes = SharedBytes::open(path, options.map)?;
+    load_bytes(bytes, options).within(|| path.display().to_string())
 }
 
 fn directory(path: &Path) -> Error {
-    let what = if path.join("saved_model.pb").is_file() {
-        "a TensorFlow SavedModel, this version reads HDF5"
-    } else {
-        "a directory, expected a model file"
-    };
-    Error::new(ErrorKind::Unsupported, what).within(path.display().to_string())
+    if path.join("saved_model.pb").is_file()
+        && let Err(error) = Format::SavedModel.readable()
+    {
+        return error;
+    }
+    Error::new(ErrorKind::Unsupported, "a directory, expected a model file")
 }
 
 fn load_bytes(bytes: SharedBytes, options: &LoadOptions) -> Result<Model<'static>> {
-    let file = File::from_bytes(bytes, options.limits)?;
+    let file = hdf5(bytes, options.limits)?;
     keras_h5::load_from(&file.root(), options)
+}
+
+fn hdf5(bytes: SharedBytes, limits: Limits) -> Result<File> {
+    // What is neither, the HDF5 reader names.
+    if let Some(format) = Format::of_content(&bytes) {
+        format.readable()?;
+    }
+    File::from_bytes(bytes, limits)
 }

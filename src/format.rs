@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::hdf5;
 
 /// A format in which Keras models are saved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -50,6 +51,24 @@ impl Format {
         }
     }
 
+    /// The format of a file by its content, whatever it is called; none if it is none of them.
+    ///
+    /// ```
+    /// use hornfels::Format;
+    /// let bytes = std::fs::read("tests/data/early_warning.h5").unwrap();
+    /// assert_eq!(Format::of_content(&bytes), Some(Format::H5));
+    /// assert_eq!(Format::of_content(b"<!DOCTYPE html>"), None);
+    /// ```
+    pub fn of_content(bytes: &[u8]) -> Option<Format> {
+        if hdf5::is_hdf5(bytes) {
+            Some(Format::H5)
+        } else if hdf5::is_keras_archive(bytes) {
+            Some(Format::Keras)
+        } else {
+            None
+        }
+    }
+
     /// Keras's own word for it, as `save_format` takes it.
     pub fn name(self) -> &'static str {
         match self {
@@ -57,6 +76,22 @@ impl Format {
             Format::Keras => "keras",
             Format::SavedModel => "tf",
         }
+    }
+
+    /// The same format if this version reads it.
+    pub(crate) fn readable(self) -> Result<Format> {
+        let (what, hint) = match self {
+            Format::H5 => return Ok(self),
+            Format::Keras => (
+                "a Keras 3 archive (`.keras`), which this version does not read yet",
+                "load it with Keras 3 and save it under a name that ends in `.h5`",
+            ),
+            Format::SavedModel => (
+                "a TensorFlow SavedModel, which this version does not read yet",
+                "load it with Keras 2.15 and save it under a name that ends in `.h5`",
+            ),
+        };
+        Err(Error::new(ErrorKind::Unsupported, what).with_hint(hint))
     }
 
     /// The same format if this version writes it.
@@ -92,6 +127,16 @@ mod tests {
         // Keras compares suffixes to the letter.
         assert_eq!(Format::of_path("a/b.H5"), Format::SavedModel);
         assert_eq!(Format::of_path(".h5"), Format::SavedModel);
+    }
+
+    #[test]
+    fn what_is_not_read_says_so() {
+        assert_eq!(Format::H5.readable().unwrap(), Format::H5);
+        for format in [Format::Keras, Format::SavedModel] {
+            let error = format.readable().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Unsupported);
+            assert!(error.hint().is_some_and(|hint| hint.contains(".h5")));
+        }
     }
 
     #[test]

@@ -27,7 +27,8 @@ pub use format::Format;
 pub use io::{CommitOptions, Progress, SharedBytes, Sync, WriteStrategy};
 pub use limits::Limits;
 pub use options::{
-    LoadOptions, SaveOptions, SavedModelOptions, Signature, Signatures, VariablePolicy,
+    LoadOptions, LoadWeightsOptions, SaveOptions, SavedModelOptions, Signature, Signatures,
+    VariablePolicy,
 };
 pub use tensor::{DType, Tensor};
 

@@ -39,6 +39,7 @@ pub struct SaveOptions {
     pub(crate) options: Option<SavedModelOptions>,
     pub(crate) save_traces: bool,
     pub(crate) dialect: Option<Dialect>,
+    pub(crate) flip_kernels: bool,
     pub(crate) layers: LayerRegistry,
     pub(crate) file: WriteOptions,
 }
@@ -53,6 +54,7 @@ impl Default for SaveOptions {
             options: None,
             save_traces: true,
             dialect: None,
+            flip_kernels: false,
             layers: LayerRegistry::builtin(),
             file: WriteOptions::default(),
         }
@@ -154,6 +156,21 @@ impl SaveOptions {
     #[must_use]
     pub fn dialect(mut self, dialect: Dialect) -> Self {
         self.dialect = Some(dialect);
+        self
+    }
+
+    /// Whether kernels of convolutions are turned back to front; `false` by default.
+    ///
+    /// For models trained with Theano, which computes what other backends compute with the kernel turned
+    /// around: [`has_theano_kernels`](crate::keras::Model::has_theano_kernels).
+    ///
+    /// ```
+    /// # use hornfels::{keras::Dialect, SaveOptions};
+    /// let of_theano = SaveOptions::new().dialect(Dialect::Keras2).flip_kernels(true);
+    /// ```
+    #[must_use]
+    pub fn flip_kernels(mut self, flip: bool) -> Self {
+        self.flip_kernels = flip;
         self
     }
 
@@ -377,6 +394,92 @@ impl LoadOptions {
     /// A mapping shows what the file becomes: if another process truncates it while it is mapped,
     /// the operating system ends this one. Files are safe that are replaced by renaming, as this
     /// crate does; read instead of mapping where you can't be sure.
+    #[must_use]
+    pub fn map(mut self, map: bool) -> Self {
+        self.map = map;
+        self
+    }
+}
+
+/// How to load weights into a model: the arguments of `model.load_weights`, and more.
+///
+/// ```
+/// # fn main() -> hornfels::Result<()> {
+/// use hornfels::keras::{Model, Sequential};
+/// use hornfels::layers::Dense;
+/// use hornfels::LoadWeightsOptions;
+///
+/// // The last layer of another model, by its name.
+/// let network = Sequential::new("head").add(Dense::new(4).name("dense").input_shape([10]));
+/// let mut model = Model::build(network)?;
+/// let report = LoadWeightsOptions::new()
+///     .by_name(true)
+///     .load(&mut model, "tests/data/early_warning.h5")?;
+/// assert_eq!(report.matched[0].variable, "dense/kernel");
+/// assert_eq!(report.unused[0].layer, "conv1d");
+/// assert!(report.missing.is_empty());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct LoadWeightsOptions {
+    pub(crate) by_name: bool,
+    pub(crate) skip_mismatch: bool,
+    pub(crate) flip_kernels: bool,
+    pub(crate) limits: Limits,
+    pub(crate) map: bool,
+}
+
+impl Default for LoadWeightsOptions {
+    fn default() -> Self {
+        LoadWeightsOptions {
+            by_name: false,
+            skip_mismatch: false,
+            flip_kernels: false,
+            limits: Limits::default(),
+            map: true,
+        }
+    }
+}
+
+impl LoadWeightsOptions {
+    /// Keras's defaults: by position, and all must fit.
+    pub fn new() -> Self {
+        LoadWeightsOptions::default()
+    }
+
+    /// Whether layers are matched by name instead of by position; layers of one side only are left
+    /// as they are then.
+    #[must_use]
+    pub fn by_name(mut self, by_name: bool) -> Self {
+        self.by_name = by_name;
+        self
+    }
+
+    /// Whether layers whose weights differ in number or shape are left as they are, instead of being
+    /// an error.
+    #[must_use]
+    pub fn skip_mismatch(mut self, skip_mismatch: bool) -> Self {
+        self.skip_mismatch = skip_mismatch;
+        self
+    }
+
+    /// Whether kernels of convolutions are turned back to front: [`SaveOptions::flip_kernels`].
+    #[must_use]
+    pub fn flip_kernels(mut self, flip: bool) -> Self {
+        self.flip_kernels = flip;
+        self
+    }
+
+    /// What the file may make us do.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Whether the file is mapped (the default) or read: [`LoadOptions::map`].
     #[must_use]
     pub fn map(mut self, map: bool) -> Self {
         self.map = map;

@@ -41,6 +41,9 @@ pub(crate) struct Args {
     /// Whose form the configs are written in; by default the one they came in
     #[arg(long, value_name = "DIALECT")]
     dialect: Option<DialectName>,
+    /// Turn kernels of convolutions back to front, for models trained with Theano
+    #[arg(long)]
+    flip_kernels: bool,
     /// Replace OUT if it exists
     #[arg(long)]
     force: bool,
@@ -142,6 +145,7 @@ fn options(args: &Args) -> Result<SaveOptions> {
     let mut options = SaveOptions::new()
         .overwrite(args.force)
         .include_optimizer(!args.no_optimizer)
+        .flip_kernels(args.flip_kernels)
         .save_format(format(args)?)
         .layout(match args.layout {
             LayoutName::Classic => Layout::Classic,

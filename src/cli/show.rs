@@ -67,6 +67,7 @@ pub(crate) fn run(args: &Args, terminal: &Terminal, out: &mut Output) -> Result<
             .as_ref()
             .and_then(|compile| compile.losses().cloned()),
         metrics: model.compile.as_ref().map(metrics).unwrap_or_default(),
+        theano_kernels: model.has_theano_kernels(),
     };
     if terminal.json {
         out.json(&summary)?;

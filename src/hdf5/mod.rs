@@ -11,10 +11,10 @@ mod write;
 pub use format::Address;
 pub use format::message::dataspace::Dataspace;
 pub use format::message::datatype::{Charset, Datatype, StringPadding};
-pub(crate) use read::is_hdf5;
 pub use read::{
     Attribute, Dataset, File, Found, Group, Link, LinkTarget, NamedDatatype, Object, Step, Walk,
 };
+pub(crate) use read::{is_hdf5, is_keras_archive};
 pub use write::{DatasetMut, GroupMut, Layout, Tree, Value, WriteOptions};
 
 /// What a [`Datatype`] is made of.

@@ -19,6 +19,7 @@ mod variables;
 pub use builder::{FunctionalBuilder, KerasTensor, Tensors};
 pub use compile::CompileConfig;
 pub use dialect::translate;
+pub(crate) use dialect::{Rewrite, rewrite};
 pub use functional::Functional;
 pub use model::{Extra, ExtraValue, LayerRef, Metadata, Model};
 pub use network::{Layer, Network};

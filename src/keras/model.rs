@@ -1,6 +1,7 @@
 //! A model: network, variables, and how it was trained.
 
 use super::compile::CompileConfig;
+use super::dialect::is_flipped_by_theano;
 use super::network::{Layer, Network};
 use super::object::{Dialect, Object};
 use super::optimizer::OptimizerState;
@@ -114,6 +115,33 @@ impl<'a> Model<'a> {
     pub fn variable(&self, path: &str) -> Result<&Tensor<'a>> {
         let found = self.variables.get(path).map(|variable| &variable.tensor);
         found.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("no variable `{path}`")))
+    }
+
+    /// Whether the kernels of its convolutions are stored as Theano applies them, back to front.
+    ///
+    /// No Keras that is in use turns them; [`SaveOptions::flip_kernels`] does. Keras 1 did not write
+    /// what it computed with: there, names of variables tell, which Theano ends without a `:0`.
+    ///
+    /// [`SaveOptions::flip_kernels`]: crate::SaveOptions::flip_kernels
+    pub fn has_theano_kernels(&self) -> bool {
+        let unnumbered = |variable: &Variable<'_>| {
+            let name = variable.stored_name.as_deref();
+            name.is_some_and(|name| !name.contains(':'))
+        };
+        let by_theano = match self.metadata.backend.as_deref() {
+            Some(backend) => backend == "theano",
+            None => {
+                self.metadata.dialect == Some(Dialect::Keras1)
+                    && self.variables.iter().all(unnumbered)
+            }
+        };
+        let mut left: Vec<&Layer> = self.network.layers().iter().collect();
+        let mut has_kernels = false;
+        while let Some(layer) = left.pop() {
+            has_kernels |= is_flipped_by_theano(layer.class_name());
+            left.extend(layer.network().map_or(&[][..], Network::layers));
+        }
+        by_theano && has_kernels
     }
 
     /// Replaces the values of the variable at `path` by others of the same shape, which are

@@ -39,7 +39,8 @@ impl<'n> Part<'n> {
         }
     }
 
-    fn config(self) -> Option<&'n Map<String, Value>> {
+    /// The constructor's arguments.
+    pub(crate) fn config(self) -> Option<&'n Map<String, Value>> {
         match self {
             Part::Layer(layer) => Some(layer.object().config()),
             Part::Json(json) => json.get("config")?.as_object(),

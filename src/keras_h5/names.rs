@@ -4,13 +4,10 @@ use std::collections::HashSet;
 
 use crate::keras::{Layer, Network};
 
-/// The names of `model.layers` as Keras lists them: a Sequential leaves its InputLayer out, unless
-/// `lists_input` says that this one does not.
-pub(super) fn saved_layers(network: &Network, lists_input: impl Fn(&str) -> bool) -> Vec<&str> {
+/// The names of `model.layers` as Keras lists them: a Sequential leaves its InputLayer out.
+pub(super) fn saved_layers(network: &Network) -> Vec<&str> {
     let is_sequential = matches!(network, Network::Sequential(_));
-    let is_left_out = |layer: &&Layer| {
-        is_sequential && layer.class_name() == "InputLayer" && !lists_input(layer.name())
-    };
+    let is_left_out = |layer: &&Layer| is_sequential && layer.class_name() == "InputLayer";
     let listed = network.layers().iter().filter(|layer| !is_left_out(layer));
     listed.map(Layer::name).collect()
 }

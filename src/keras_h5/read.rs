@@ -4,9 +4,10 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
+use super::stored::{StoredLayer, places, read_variables, stored_layers};
 use super::{
-    BACKEND, KERAS_VERSION, LAYER_NAMES, MODEL_CONFIG, MODEL_WEIGHTS, OPTIMIZER_WEIGHTS, TOP_LEVEL,
-    TRAINING_CONFIG, WEIGHT_NAMES, attributes, extras, names, paths,
+    BACKEND, KERAS_VERSION, LAYER_NAMES, MODEL_CONFIG, MODEL_WEIGHTS, OPTIMIZER_WEIGHTS,
+    TRAINING_CONFIG, attributes, extras, names, paths,
 };
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::hdf5::Group;
@@ -14,7 +15,6 @@ use crate::keras::{
     CompileConfig, Dialect, Metadata, Model, Network, Object, OptimizerState, Variable, json,
 };
 use crate::options::LoadOptions;
-use crate::tensor::Tensor;
 
 /// Loads the model that stands in a group of an HDF5 file, copying no weight.
 ///
@@ -54,35 +54,68 @@ pub fn load_from(group: &Group, options: &LoadOptions) -> Result<Model<'static>>
 fn no_model(group: &Group) -> Error {
     let has = |name: &str| group.contains(name).unwrap_or(false);
     let has_names = attributes::read_names(group, LAYER_NAMES).is_ok_and(|names| names.is_some());
-    let found = if has_names {
-        "weights of a model without its config (a `save_weights` file)"
+    let (found, hint) = if has_names {
+        (
+            "weights of a model without its config (a `save_weights` file)",
+            "make the model and load them into it: `Model::load_weights`; `hornfels ls` shows them",
+        )
     } else if has("layers") || has("_layer_checkpoint_dependencies") {
-        "weights of a Keras 3 model without its config (a `.weights.h5` file)"
+        (
+            "weights of a Keras 3 model without its config (a `.weights.h5` file)",
+            "`hornfels ls` shows them",
+        )
     } else {
-        "an HDF5 file that holds no Keras model"
+        (
+            "an HDF5 file that holds no Keras model",
+            "`hornfels ls` shows what the file holds",
+        )
     };
     Error::new(
         ErrorKind::NotFound,
         format!("{found}, expected the attribute `{MODEL_CONFIG}` of a whole model"),
     )
-    .with_hint("`hornfels ls` shows what the file holds")
+    .with_hint(hint)
     .within(format!("group {}", group.path()))
 }
 
 /// By the version, else by what only one dialect writes.
 fn dialect(version: Option<&str>, config: &Value) -> Dialect {
     version.and_then(Dialect::of_version).unwrap_or_else(|| {
-        let layers = config.pointer("/config/layers").and_then(Value::as_array);
-        let has_modules = layers.is_some_and(|all| all.iter().any(|it| it.get("module").is_some()));
-        if has_modules {
+        let mut words = HashSet::new();
+        keys(config, &mut words);
+        let has = |all: &[&str]| all.iter().any(|key| words.contains(key));
+        if has(&["registered_name"]) {
             Dialect::Keras3
+        } else if has(&[
+            "W_regularizer",
+            "border_mode",
+            "dim_ordering",
+            "inner_init",
+            "input_dtype",
+        ]) {
+            Dialect::Keras1
         } else {
             Dialect::Keras2
         }
     })
 }
 
-fn text(group: &Group, name: &str) -> Result<Option<String>> {
+/// All keys of a config.
+fn keys<'v>(value: &'v Value, found: &mut HashSet<&'v str>) {
+    let mut left = vec![value];
+    while let Some(value) = left.pop() {
+        match value {
+            Value::Object(members) => {
+                found.extend(members.keys().map(String::as_str));
+                left.extend(members.values());
+            }
+            Value::Array(items) => left.extend(items),
+            _ => {}
+        }
+    }
+}
+
+pub(super) fn text(group: &Group, name: &str) -> Result<Option<String>> {
     group
         .attribute(name)?
         .map(|attribute| attribute.string())
@@ -106,52 +139,27 @@ fn read_layers(
     options: &LoadOptions,
     known: &mut HashSet<String>,
 ) -> Result<()> {
-    let listed = attributes::read_names(group, LAYER_NAMES)?.ok_or_else(|| {
-        Error::new(
-            ErrorKind::Malformed,
-            format!("no attribute `{LAYER_NAMES}`"),
-        )
-    })?;
-    let listed = distinct(listed)?;
-    let saved = names::saved_layers(&model.network, |name| listed.iter().any(|it| it == name));
-    if listed != saved {
-        return Err(Error::new(
-            ErrorKind::Malformed,
-            format!("weights of the layers {listed:?}, expected those of the config, {saved:?}"),
-        ));
-    }
-    options
-        .limits
-        .objects(u64::try_from(listed.len()).unwrap_or(u64::MAX), "layers")?;
-    let top_level = group.contains(TOP_LEVEL)?.then(|| TOP_LEVEL.to_owned());
-    for layer in listed.into_iter().chain(top_level) {
-        let stored = read_variables(&group.group(&layer)?).within(|| format!("layer `{layer}`"))?;
+    let stored = stored_layers(group, &options.limits)?;
+    let places = places(&stored, &model.network, &options.layers)?;
+    for (layer, place) in stored.into_iter().zip(places) {
+        let StoredLayer { name, variables } = layer;
+        let Some(place) = place else {
+            continue;
+        };
         let network = &model.network;
-        let variables = stored.into_iter().map(|(name, tensor)| {
-            known.insert(format!("{MODEL_WEIGHTS}/{layer}/{name}"));
+        let variables = variables.into_iter().map(|(stored, tensor)| {
+            known.insert(format!("{MODEL_WEIGHTS}/{name}/{stored}"));
             Variable {
-                path: paths::path(network, &layer, &name),
-                stored_name: Some(name),
+                path: paths::path(network, &place, &stored),
+                stored_name: Some(stored),
                 tensor,
             }
         });
         let variables = variables.collect();
-        model.variables.add_layer(&layer, variables)?;
+        model.variables.add_layer(&place, variables)?;
     }
     model.name_variables(&options.layers);
     Ok(())
-}
-
-/// The names, if none is there twice: each is a group, and a group holds one layer.
-fn distinct(names: Vec<String>) -> Result<Vec<String>> {
-    let mut seen = HashSet::new();
-    match names.iter().find(|name| !seen.insert(name.as_str())) {
-        None => Ok(names),
-        Some(twice) => Err(Error::new(
-            ErrorKind::Malformed,
-            format!("two layers are called `{twice}` in `{LAYER_NAMES}`"),
-        )),
-    }
 }
 
 fn read_training(
@@ -185,14 +193,4 @@ fn read_training(
         model.optimizer = Some(state);
     }
     Ok(())
-}
-
-/// The tensors listed by a group, in the order of the list.
-fn read_variables(group: &Group) -> Result<Vec<(String, Tensor<'static>)>> {
-    let names = attributes::read_names(group, WEIGHT_NAMES)?.unwrap_or_default();
-    let tensors = names.into_iter().map(|name| {
-        let tensor = group.dataset(&name)?.tensor()?;
-        Ok((name, tensor))
-    });
-    tensors.collect()
 }

@@ -1,5 +1,6 @@
 //! How a model was trained: the compile config, and the optimizer's state.
 
+use super::arrays::from_keras1;
 use super::write::{Names, text, write_variables};
 use super::{OPTIMIZER_WEIGHTS, TRAINING_CONFIG, paths};
 use crate::error::{Context, Error, ErrorKind, Result};
@@ -37,6 +38,12 @@ fn variables<'m>(
     state: &'m OptimizerState<'_>,
     compile: Option<&CompileConfig>,
 ) -> Result<Vec<(String, Tensor<'m>)>> {
+    if from_keras1(model, names.dialect()) {
+        let message = "the state of an optimizer of Keras 1, whose variables have other shapes";
+        return Err(Error::new(ErrorKind::Unsupported, message).with_hint(
+            "save without the optimizer: `include_optimizer(false)`, `--no-optimizer`",
+        ));
+    }
     let all = state.variables.iter();
     let kept = all.map(|it| Some((names.kept(it)?.to_owned(), it.tensor.borrowed())));
     if let Some(kept) = kept.collect::<Option<Vec<_>>>() {

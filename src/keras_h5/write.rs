@@ -1,5 +1,6 @@
 //! A model becomes groups, attributes and datasets.
 
+use super::arrays::rewritten;
 use super::names::{Unique, saved_layers};
 use super::{
     BACKEND, KERAS_VERSION, LAYER_NAMES, MODEL_CONFIG, MODEL_WEIGHTS, TOP_LEVEL, WEIGHT_NAMES,
@@ -7,7 +8,7 @@ use super::{
 };
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::hdf5::{GroupMut, Value};
-use crate::keras::{Dialect, Model, Network, Variable};
+use crate::keras::{Dialect, Layer, Model, Network, Variable, Variables};
 use crate::options::SaveOptions;
 use crate::tensor::{BF16, DType, Tensor};
 
@@ -50,21 +51,9 @@ pub fn save_into<'m>(
     group: &mut GroupMut<'_, 'm>,
     options: &SaveOptions,
 ) -> Result<()> {
-    if let Network::Subclassed(object) = &model.network {
-        return Err(subclassed(object.class_name()));
-    }
-    if model.metadata.dialect.is_none() {
-        model.validate_with(&options.layers)?;
-    }
-    let dialect = options.dialect.or(model.metadata.dialect);
-    let dialect = dialect.unwrap_or(Dialect::Keras2);
-    let network = model.network.to_dialect(dialect)?;
-    let names = Names {
-        // What the file called its variables holds for this file if it is of the same kind.
-        own: model.metadata.dialect == Some(dialect),
-        network: &network,
-    };
-    write_origin(model, dialect, group)?;
+    let network = in_dialect(model, options)?;
+    let names = Names::new(model, &network, options)?;
+    write_origin(model, &names, group)?;
     text(group, MODEL_CONFIG, &network.to_object().to_string())?;
     write_layers(model, &names, &mut group.group(MODEL_WEIGHTS)?).within(|| MODEL_WEIGHTS)?;
     if options.include_optimizer {
@@ -73,15 +62,54 @@ pub fn save_into<'m>(
     extras::write(&model.metadata.extras, group)
 }
 
+/// Saves the weights of a model into a group, without its config: what `model.save_weights` makes.
+///
+/// # Errors
+///
+/// As [`save_into`].
+pub fn save_weights_into<'m>(
+    model: &'m Model<'_>,
+    group: &mut GroupMut<'_, 'm>,
+    options: &SaveOptions,
+) -> Result<()> {
+    let network = in_dialect(model, options)?;
+    write_layers(model, &Names::new(model, &network, options)?, group)
+}
+
+/// The network in the dialect to save in.
+fn in_dialect(model: &Model<'_>, options: &SaveOptions) -> Result<Network> {
+    if let Network::Subclassed(object) = &model.network {
+        return Err(subclassed(object.class_name()));
+    }
+    if model.metadata.dialect.is_none() {
+        model.validate_with(&options.layers)?;
+    }
+    let dialect = options.dialect.or(model.metadata.dialect);
+    model.network.to_dialect(dialect.unwrap_or(Dialect::Keras2))
+}
+
 /// How the variables of a model are called in the file that is written.
 pub(super) struct Names<'n> {
     /// Whether they are called what they were called in the file they came from.
     own: bool,
     /// The model as it is written.
     pub(super) network: &'n Network,
+    /// Its variables, where they are others than the model's.
+    rewritten: Option<Variables<'static>>,
+    flips: bool,
 }
 
-impl Names<'_> {
+impl<'n> Names<'n> {
+    /// What the file called its variables holds for this file if it is of the same kind.
+    fn new(model: &Model<'_>, network: &'n Network, options: &SaveOptions) -> Result<Self> {
+        Ok(Names {
+            own: model.metadata.dialect == Some(network.dialect()),
+            network,
+            rewritten: rewritten(model, network, options)?,
+            flips: options.flip_kernels,
+        })
+    }
+
     pub(super) fn dialect(&self) -> Dialect {
         self.network.dialect()
     }
@@ -102,15 +130,20 @@ impl Names<'_> {
 
 /// Which Keras saved the model, and what it computed with: as in the file it came from, which may
 /// not say.
-fn write_origin(model: &Model<'_>, dialect: Dialect, group: &mut GroupMut<'_, '_>) -> Result<()> {
+fn write_origin(model: &Model<'_>, names: &Names<'_>, group: &mut GroupMut<'_, '_>) -> Result<()> {
     let metadata = &model.metadata;
-    let (version, backend) = if metadata.dialect == Some(dialect) {
+    let (version, backend) = if names.own {
         let version = metadata.keras_version.as_deref();
         (version, metadata.backend.as_deref())
-    } else if dialect == Dialect::Keras3 {
+    } else if names.dialect() == Dialect::Keras3 {
         (Some(KERAS_3), Some("tensorflow"))
     } else {
         (Some(KERAS_2), Some("tensorflow"))
+    };
+    let backend = match (names.flips, model.has_theano_kernels()) {
+        (false, true) if !names.own => Some("theano"),
+        (true, _) => Some("tensorflow"),
+        _ => backend,
     };
     if let Some(version) = version {
         text(group, KERAS_VERSION, version)?;
@@ -134,16 +167,33 @@ fn write_layers<'m>(
     names: &Names<'_>,
     group: &mut GroupMut<'_, 'm>,
 ) -> Result<()> {
-    let layers = saved_layers(names.network, |name| model.variables.has_layer(name));
+    let layers = if names.own {
+        // The file may have listed an InputLayer, or no layer without weights.
+        let all = names.network.layers().iter().map(Layer::name);
+        all.filter(|name| model.variables.has_layer(name)).collect()
+    } else {
+        saved_layers(names.network)
+    };
     attributes::write_names(group, LAYER_NAMES, &layers)?;
-    write_origin(model, names.dialect(), group)?;
+    if names.dialect() != Dialect::Keras1 {
+        // Without a version here, loaders take the arrays for those of Keras 1.
+        write_origin(model, names, group)?;
+    }
     let has_top_level = !names.own || model.variables.has_layer(TOP_LEVEL);
     for layer in layers.into_iter().chain(has_top_level.then_some(TOP_LEVEL)) {
-        let variables = model.variables.of_layer(layer).iter().map(|variable| {
-            let tensor = variable.tensor.borrowed();
-            (names.of(layer, variable), tensor)
-        });
-        write_variables(variables.collect(), &mut group.group(layer)?)
+        let variables: Vec<(String, Tensor<'m>)> = match &names.rewritten {
+            Some(all) => {
+                let all = all.of_layer(layer).iter();
+                let all = all.map(|it| (names.of(layer, it), it.tensor.clone()));
+                all.collect()
+            }
+            None => {
+                let all = model.variables.of_layer(layer).iter();
+                let all = all.map(|it| (names.of(layer, it), it.tensor.borrowed()));
+                all.collect()
+            }
+        };
+        write_variables(variables, &mut group.group(layer)?)
             .within(|| format!("layer `{layer}`"))?;
     }
     Ok(())

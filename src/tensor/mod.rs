@@ -1,5 +1,6 @@
 //! Tensors: element types, shapes, and little-endian bytes.
 
+mod arrange;
 mod bits;
 mod convert;
 mod dtype;

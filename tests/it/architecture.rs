@@ -23,7 +23,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("keras", &["error", "limits", "tensor"]),
     ("layers", &["error", "limits", "tensor", "keras"]),
-    ("format", &["error", "io"]),
+    ("format", &["error", "io", "hdf5"]),
     (
         "options",
         &[
@@ -39,7 +39,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "facade",
         &[
-            "error", "io", "hdf5", "keras", "format", "options", "keras_h5",
+            "error", "limits", "io", "hdf5", "keras", "format", "options", "keras_h5",
         ],
     ),
 ];

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use hornfels::Tensor;
-use hornfels::hdf5::{Tree, WriteOptions};
+use hornfels::hdf5::{Tree, Value, WriteOptions};
 
 /// What a command did.
 #[derive(Debug, PartialEq)]
@@ -164,6 +164,28 @@ fn made(to: &Path) {
     let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 121640\n";
     fs::write(to.join("pointer.h5"), pointer).unwrap();
     fs::write(to.join("empty.h5"), "").unwrap();
+    fs::write(to.join("ancient.h5"), ancient()).unwrap();
+    fs::write(to.join("weights.h5"), weights()).unwrap();
+    fs::write(to.join("message.h5"), "404: Not Found\n").unwrap();
+    fs::write(to.join("image.h5"), b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR").unwrap();
+    fs::write(to.join("pickle.h5"), b"\x80\x04\x95\x10\0\0\0\0\0\0\0.").unwrap();
+    fs::write(to.join("packed.h5"), b"\x1f\x8b\x08\0\0\0\0\0").unwrap();
+    let archive = ["metadata.json", "config.json", "model.weights.h5"];
+    fs::write(to.join("archive.h5"), zip(&archive)).unwrap();
+    fs::write(to.join("arrays.h5"), zip(&["kernel.npy", "bias.npy"])).unwrap();
+}
+
+/// The beginning of an archive, and the names in its directory.
+fn zip(names: &[&str]) -> Vec<u8> {
+    let mut bytes = b"PK\x03\x04".to_vec();
+    for name in names {
+        let mut entry = [0; 46];
+        entry[..4].copy_from_slice(b"PK\x01\x02");
+        entry[28] = u8::try_from(name.len()).unwrap();
+        bytes.extend(entry);
+        bytes.extend(name.as_bytes());
+    }
+    bytes
 }
 
 /// One dataset of every sort that `get` prints in its own way.
@@ -190,6 +212,53 @@ fn kinds() -> Vec<u8> {
     root.soft_link("shortcut", "/a/b").unwrap();
     root.attribute("note", "two\nlines").unwrap();
     root.attribute("odd@name", 1.5_f64).unwrap();
+    tree.to_vec(&WriteOptions::default()).unwrap()
+}
+
+/// A model of Keras 1.2.2, trained with Theano.
+fn ancient() -> Vec<u8> {
+    let config = r#"{"class_name": "Sequential", "config": [
+        {"class_name": "Convolution2D", "config": {"name": "convolution2d_1", "batch_input_shape": [null, 4, 4, 1],
+         "input_dtype": "float32", "nb_filter": 2, "nb_row": 2, "nb_col": 2, "border_mode": "valid", "subsample": [1, 1],
+         "dim_ordering": "tf", "init": "glorot_uniform", "activation": "relu", "bias": true}},
+        {"class_name": "Flatten", "config": {"name": "flatten_1"}},
+        {"class_name": "Dense", "config": {"name": "dense_1", "output_dim": 1, "bias": false, "activation": "linear"}}]}"#;
+    let counted = |shape: &[u64]| {
+        let count = shape.iter().product::<u64>();
+        let values = (0..u8::try_from(count).unwrap()).map(f32::from);
+        let values = values.collect();
+        Tensor::from_vec(values, shape).unwrap()
+    };
+    let mut tree = Tree::new();
+    let mut root = tree.root();
+    root.attribute("keras_version", "1.2.2").unwrap();
+    root.attribute("model_config", config).unwrap();
+    let mut all = root.group("model_weights").unwrap();
+    let listed = ["convolution2d_1", "flatten_1", "dense_1"];
+    let names = |names: &[&str]| Value::fixed_strings(names).unwrap();
+    all.attribute("layer_names", names(&listed)).unwrap();
+    let mut layer = all.group("convolution2d_1").unwrap();
+    let (kernel, bias) = ("convolution2d_1_W", "convolution2d_1_b");
+    layer
+        .attribute("weight_names", names(&[kernel, bias]))
+        .unwrap();
+    layer.dataset(kernel, counted(&[2, 2, 1, 2])).unwrap();
+    layer.dataset(bias, counted(&[2])).unwrap();
+    all.group("flatten_1").unwrap();
+    let mut layer = all.group("dense_1").unwrap();
+    layer
+        .attribute("weight_names", names(&["dense_1_W"]))
+        .unwrap();
+    layer.dataset("dense_1_W", counted(&[18, 1])).unwrap();
+    tree.to_vec(&WriteOptions::default()).unwrap()
+}
+
+/// Weights without a config.
+fn weights() -> Vec<u8> {
+    let model = hornfels::load_model("tests/data/early_warning.h5").unwrap();
+    let mut tree = Tree::new();
+    let options = hornfels::SaveOptions::new();
+    hornfels::keras_h5::save_weights_into(&model, &mut tree.root(), &options).unwrap();
     tree.to_vec(&WriteOptions::default()).unwrap()
 }
 

@@ -383,13 +383,14 @@ fn what_is_not_hdf5_is_named() {
         b"<!DOCTYPE html>",
         "not an HDF5 file: it is an HTML page"
     ));
-    assert!(!check(
+    assert!(check(
         b"PK\x03\x04",
         "not an HDF5 file: it is a zip archive"
     ));
+    assert!(check(b"once upon a time", "not an HDF5 file: it is text"));
     assert!(!check(
-        b"once upon a time",
-        "not an HDF5 file: it begins with `once upo`"
+        b"\x01\x02once upon a time",
+        "not an HDF5 file: it begins with `\\x01\\x02once u`"
     ));
     let mut cut = fs::read(data("types.h5")).unwrap();
     let length = cut.len();

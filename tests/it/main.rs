@@ -33,6 +33,8 @@ mod hdf5_written;
 mod malformed;
 /// The ways of writing a file, which only differ in time.
 mod strategies;
+/// Files of weights, and lists of layers that differ from the config.
+mod weights;
 /// Real models, through `Model` and back.
 mod whole_models;
 /// What `tests/interop` reads.

@@ -73,6 +73,20 @@ fn written_for_others_in_a_group() {
     }
 }
 
+/// For `weights.py`: weights without a config, in either dialect, of a model that Keras saved.
+#[test]
+fn written_for_others_as_weights() {
+    let Some(place) = destination() else {
+        return;
+    };
+    let model = load_model("tests/data/early_warning.h5").unwrap();
+    for (name, dialect) in [("keras2", Dialect::Keras2), ("keras3", Dialect::Keras3)] {
+        let path = place.join(format!("weights.{name}.h5"));
+        let options = SaveOptions::new().dialect(dialect);
+        options.save_weights(&model, &path).unwrap();
+    }
+}
+
 /// For `dialect_on_save.py`: models that were made and compiled here, in either dialect.
 #[test]
 fn written_for_others_in_either_dialect() {

@@ -29,6 +29,8 @@ pub(super) struct Summary {
     pub(super) optimizer: Option<Optimizer>,
     pub(super) loss: Option<serde_json::Value>,
     pub(super) metrics: Vec<String>,
+    /// Whether kernels of convolutions are stored back to front.
+    pub(super) theano_kernels: bool,
 }
 
 /// A layer of the model, or of a model in it.
@@ -191,6 +193,11 @@ impl Summary {
         if !self.metrics.is_empty() {
             let metrics = self.metrics.join(", ");
             lines.push(format!("{:21} {}", "Metrics:", text::safe(&metrics)));
+        }
+        if self.theano_kernels {
+            let note =
+                "kernels as Theano has them, back to front; `convert --flip-kernels` turns them";
+            lines.push(format!("{:14} {note}", "Note:"));
         }
         lines
     }

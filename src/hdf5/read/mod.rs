@@ -24,6 +24,7 @@ pub use attribute::Attribute;
 pub use dataset::Dataset;
 pub use file::File;
 pub(crate) use file::is_hdf5;
+pub(crate) use foreign::is_keras_archive;
 pub use group::Group;
 pub use links::{Link, LinkTarget};
 pub use object::{NamedDatatype, Object};

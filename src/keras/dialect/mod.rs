@@ -1,4 +1,4 @@
-//! From one dialect of configs to the other: Keras 2 ⇄ Keras 3.
+//! From one dialect of configs to the other: Keras 1 → Keras 2 ⇄ Keras 3.
 //!
 //! | file | what it translates |
 //! |---|---|
@@ -10,11 +10,13 @@
 //! | `nodes.rs` | the calls that connect the layers of a Functional model |
 //! | `masks.rs` | operations of Keras 3 that Keras 2 does without |
 //! | `training.rs` | optimizer, losses and metrics of a compiled model |
+//! | `keras1/` | from Keras 1 to Keras 2: configs, and the arrays of layers |
 //!
 //! Loaders of Keras raise on keys they do not know, so only what a table lists is written. What
 //! the other dialect cannot say is an error, never left out. `spec/keras_config.md` has the facts.
 
 mod class;
+mod keras1;
 mod layers;
 mod masks;
 mod network;
@@ -30,6 +32,7 @@ mod tests;
 use serde_json::{Map, Value};
 
 use self::class::{Base, Class, Translated};
+pub(crate) use self::keras1::{Rewrite, is_flipped_by_theano, rewrite};
 use super::network::Network;
 use super::object::{Dialect, Object};
 use super::optimizer::REGISTERED;
@@ -52,13 +55,16 @@ use crate::limits::Limits;
 /// # Errors
 ///
 /// * [`ErrorKind::UnknownObject`]: a class that is not built into Keras;
-/// * [`ErrorKind::Unsupported`]: a class or value without a counterpart, and all of Keras 1;
+/// * [`ErrorKind::Unsupported`]: a class or value without a counterpart; the way back to Keras 1;
 /// * [`ErrorKind::Refused`]: a `Lambda`, whose bytecode belongs to one version of Python;
 /// * [`ErrorKind::Malformed`]: a config that no Keras writes;
 /// * [`ErrorKind::LimitExceeded`]: models that nest too deep.
 pub fn translate(object: &Object, to: Dialect) -> Result<Object> {
     if object.dialect() == to {
         return Ok(object.clone());
+    }
+    if object.dialect() == Dialect::Keras1 {
+        return translate(&keras1::to_keras2(object)?, to);
     }
     let translator = Translator::new(object.dialect(), to)?;
     let kind = Kind::of(object);
@@ -112,9 +118,7 @@ impl Translator {
                 ErrorKind::Unsupported,
                 format!("configs of {from} cannot be translated to {to}"),
             )
-            .with_hint(
-                "load and save the model in Keras 2.0 to 2.2, which read configs of Keras 1",
-            ));
+            .with_hint("no Keras that is still in use writes configs of Keras 1"));
         }
         Ok(Translator { to, nesting: 0 })
     }

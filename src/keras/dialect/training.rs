@@ -84,6 +84,10 @@ fn translate_training_config(
     if from == to {
         return Ok(config.clone());
     }
+    if from == Dialect::Keras1 {
+        // The legacy optimizers of Keras 2 take what those of Keras 1 wrote.
+        return translate_training_config(config, Dialect::Keras2, to);
+    }
     let translator = Translator::new(from, to)?;
     let of = |key: &str| config.get(key).unwrap_or(&Value::Null);
     let loss = translator

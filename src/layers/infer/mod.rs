@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use super::{Called, Inputs, Layer as LayerClass, LayerRegistry, VariableSpec, network};
 use crate::error::{Error, ErrorKind, Result};
-use crate::keras::{Layer, Network, Object};
+use crate::keras::{Dialect, Layer, Network, Object};
 use crate::tensor::Shape;
 
 /// What follows from a network's configs: the shapes between its layers, and their variables.
@@ -48,6 +48,13 @@ impl Inference {
     /// Follows a network from its inputs to its outputs.
     pub fn of(network: &Network, registry: &LayerRegistry) -> Inference {
         let registry = registry.bounded();
+        if network.dialect() == Dialect::Keras1
+            && let Ok(translated) = network.to_dialect(Dialect::Keras2)
+        {
+            // As a whole, since one layer tells the order of axes for others.
+            let classes = classes(&translated, &registry);
+            return infer(&translated, &classes, &registry, None);
+        }
         infer(network, &classes(network, &registry), &registry, None)
     }
 

@@ -1,0 +1,2 @@
+hornfels convert ancient.h5 new.h5 --flip-kernels
+exit: 2

@@ -1,0 +1,2 @@
+hornfels ls archive.h5
+exit: 2

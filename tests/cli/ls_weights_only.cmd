@@ -1,0 +1,2 @@
+hornfels ls weights.h5 /dense
+exit: 0

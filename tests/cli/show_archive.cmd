@@ -1,0 +1,2 @@
+hornfels show archive.h5
+exit: 2

@@ -1,0 +1,2 @@
+hornfels show arrays.h5
+exit: 2

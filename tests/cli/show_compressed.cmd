@@ -1,0 +1,2 @@
+hornfels show packed.h5
+exit: 2

@@ -1,0 +1,2 @@
+hornfels show image.h5
+exit: 2

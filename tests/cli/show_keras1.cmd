@@ -1,0 +1,2 @@
+hornfels show ancient.h5
+exit: 0

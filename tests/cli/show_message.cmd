@@ -1,0 +1,2 @@
+hornfels show message.h5
+exit: 2

@@ -1,0 +1,2 @@
+hornfels show pickle.h5
+exit: 2

@@ -1,0 +1,2 @@
+hornfels show weights.h5
+exit: 2
