@@ -14,7 +14,7 @@ mod format;
 // Structures are decoded and encoded side by side, also those that so far only one side needs.
 #[allow(dead_code, unused_imports)]
 pub mod hdf5;
-#[cfg_attr(not(any(test, fuzzing)), allow(dead_code, unused_imports))]
+#[cfg_attr(not(test), allow(dead_code, unused_imports))]
 mod io;
 #[allow(dead_code)]
 pub mod keras;

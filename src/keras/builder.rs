@@ -37,6 +37,63 @@ impl KerasTensor {
     }
 }
 
+/// The tensors of a call, or the inputs or outputs of a network: one, or several in order.
+///
+/// ```
+/// use hornfels::keras::{Functional, Tensors};
+/// use hornfels::DType;
+/// let mut net = Functional::build("net");
+/// let (a, b) = (net.input("a", [2], DType::Float32), net.input("b", [2], DType::Float32));
+/// let one: Tensors = (&a).into();
+/// let two: Tensors = [&a, &b].into();
+/// assert_eq!((one.as_slice().len(), two.as_slice().len()), (1, 2));
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tensors(Vec<KerasTensor>);
+
+impl Tensors {
+    /// The tensors in order.
+    pub fn as_slice(&self) -> &[KerasTensor] {
+        &self.0
+    }
+}
+
+impl From<&KerasTensor> for Tensors {
+    fn from(tensor: &KerasTensor) -> Self {
+        Tensors(vec![tensor.clone()])
+    }
+}
+
+impl From<KerasTensor> for Tensors {
+    fn from(tensor: KerasTensor) -> Self {
+        Tensors(vec![tensor])
+    }
+}
+
+impl<const N: usize> From<[&KerasTensor; N]> for Tensors {
+    fn from(tensors: [&KerasTensor; N]) -> Self {
+        Tensors(tensors.map(KerasTensor::clone).to_vec())
+    }
+}
+
+impl<const N: usize> From<[KerasTensor; N]> for Tensors {
+    fn from(tensors: [KerasTensor; N]) -> Self {
+        Tensors(tensors.to_vec())
+    }
+}
+
+impl From<&[KerasTensor]> for Tensors {
+    fn from(tensors: &[KerasTensor]) -> Self {
+        Tensors(tensors.to_vec())
+    }
+}
+
+impl From<Vec<KerasTensor>> for Tensors {
+    fn from(tensors: Vec<KerasTensor>) -> Self {
+        Tensors(tensors)
+    }
+}
+
 impl From<&KerasTensor> for Argument {
     fn from(tensor: &KerasTensor) -> Self {
         tensor.0.clone().into()
@@ -57,11 +114,11 @@ impl From<&KerasTensor> for Argument {
 /// let mut net = Functional::build("two_towers");
 /// let left = net.input("left", [4], DType::Float32);
 /// let right = net.input("right", [4], DType::Float32);
-/// let a = net.call(dense(3).with("name", "shared"), &[left.clone()])?;
-/// let b = net.call_again("shared", &[right.clone()])?;
-/// let both = net.call(Object::new("Concatenate", Map::new()), &[a, b])?;
-/// let score = net.call(dense(1), &[both])?;
-/// let network = net.finish(&[left, right], &[score])?;
+/// let a = net.call(dense(3).with("name", "shared"), &left)?;
+/// let b = net.call_again("shared", &right)?;
+/// let both = net.call(Object::new("Concatenate", Map::new()), [&a, &b])?;
+/// let score = net.call(dense(1), &both)?;
+/// let network = net.finish([&left, &right], &score)?;
 ///
 /// let names: Vec<&str> = network.layers().iter().map(|layer| layer.name()).collect();
 /// assert_eq!(names, ["left", "right", "shared", "concatenate", "dense"]);
@@ -145,10 +202,10 @@ impl FunctionalBuilder {
     pub fn call(
         &mut self,
         layer: impl Into<Object>,
-        inputs: &[KerasTensor],
+        inputs: impl Into<Tensors>,
     ) -> Result<KerasTensor> {
         let layer = layer.into();
-        let node = call_of(layer.class_name(), inputs);
+        let node = call_of(layer.class_name(), inputs.into().as_slice());
         self.call_with(layer, node)
     }
 
@@ -162,7 +219,7 @@ impl FunctionalBuilder {
     /// let dropout = Object::new("Dropout", Default::default()).with("rate", 0.5);
     /// let call = Node::new([x.source().clone()]).with("training", serde_json::json!(true));
     /// let y = net.call_with(dropout, call)?;
-    /// # let _ = net.finish(&[x], &[y])?;
+    /// # let _ = net.finish(&x, &y)?;
     /// # Ok::<(), hornfels::Error>(())
     /// ```
     ///
@@ -195,10 +252,10 @@ impl FunctionalBuilder {
     ///
     /// [`ErrorKind::NotFound`] if there is no such layer; [`ErrorKind::InvalidArgument`] if it is an
     /// input and for tensors of another builder.
-    pub fn call_again(&mut self, name: &str, inputs: &[KerasTensor]) -> Result<KerasTensor> {
+    pub fn call_again(&mut self, name: &str, inputs: impl Into<Tensors>) -> Result<KerasTensor> {
         let class = self.places.get(name).and_then(|at| self.layers.get(*at));
         let class = class.map_or("", |layer| layer.object.class_name());
-        let call = call_of(class, inputs);
+        let call = call_of(class, inputs.into().as_slice());
         self.call_again_with(name, call)
     }
 
@@ -235,7 +292,7 @@ impl FunctionalBuilder {
     pub fn call_network(
         &mut self,
         network: impl Into<Network>,
-        inputs: &[KerasTensor],
+        inputs: impl Into<Tensors>,
     ) -> Result<KerasTensor> {
         self.call(network.into(), inputs)
     }
@@ -246,14 +303,19 @@ impl FunctionalBuilder {
     ///
     /// [`ErrorKind::InvalidArgument`] if two inputs have one name, if an input is no input of this
     /// builder, or if the outputs need an input that is not listed.
-    pub fn finish(self, inputs: &[KerasTensor], outputs: &[KerasTensor]) -> Result<Functional> {
+    pub fn finish(
+        self,
+        inputs: impl Into<Tensors>,
+        outputs: impl Into<Tensors>,
+    ) -> Result<Functional> {
+        let (Tensors(inputs), Tensors(outputs)) = (inputs.into(), outputs.into());
         if let Some(name) = &self.taken_twice {
             return Err(invalid(format!("two layers are called `{name}`")));
         }
         if outputs.is_empty() {
             return Err(invalid("no outputs, expected at least one".to_owned()));
         }
-        let listed = self.listed_inputs(inputs)?;
+        let listed = self.listed_inputs(&inputs)?;
         let outputs: Vec<TensorRef> = outputs.iter().map(|tensor| tensor.0.clone()).collect();
         let ends = outputs.iter().map(|output| self.locate(output));
         let ends: Vec<Call> = ends.collect::<Result<_>>()?;

@@ -16,7 +16,7 @@ mod part;
 mod sequential;
 mod variables;
 
-pub use builder::{FunctionalBuilder, KerasTensor};
+pub use builder::{FunctionalBuilder, KerasTensor, Tensors};
 pub use compile::CompileConfig;
 pub use dialect::translate;
 pub use functional::Functional;

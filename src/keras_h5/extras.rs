@@ -9,6 +9,7 @@ use super::{
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::hdf5::{Attribute, Found, Group, GroupMut, LinkTarget, Object, Value};
 use crate::keras::{Extra, ExtraValue};
+use crate::tensor::Tensor;
 
 /// Everything below `group` but the datasets in `known` and Keras's own attributes.
 ///
@@ -115,17 +116,37 @@ pub(super) fn write<'m>(extras: &'m [Extra], group: &mut GroupMut<'_, 'm>) -> Re
                 group.group(&extra.path)?;
             }
             ExtraValue::Dataset(tensor) => {
-                group.dataset(&extra.path, tensor.borrowed())?;
+                group.dataset(&extra.path, stored(tensor)?)?;
             }
-            ExtraValue::Attribute(name, tensor) => {
-                let value = Value::from(tensor.borrowed());
-                if extra.path.is_empty() {
-                    group.attribute(name, value)?;
-                } else {
-                    group.attribute_of(&extra.path, name, value)?;
-                }
-            }
+            ExtraValue::Attribute(..) => {}
+        }
+    }
+    // A group's attributes come before the objects in it, but it is there only with them.
+    for extra in extras {
+        if let ExtraValue::Attribute(name, tensor) = &extra.value {
+            group.attribute_of(&extra.path, name, stored_in_attribute(tensor)?)?;
         }
     }
     Ok(())
+}
+
+/// Strings that only fixed length can hold, because there is a NUL in one, are written so.
+fn stored<'m>(tensor: &'m Tensor<'static>) -> Result<Value<'m>> {
+    match tensor.string_values() {
+        Some(strings) if strings.iter().any(|string| string.contains(&0)) => fixed(strings, tensor),
+        _ => Ok(tensor.borrowed().into()),
+    }
+}
+
+/// The same for an attribute, in which the references to many strings do not fit.
+fn stored_in_attribute<'m>(tensor: &'m Tensor<'static>) -> Result<Value<'m>> {
+    const MOST_REFERENCES: usize = 4080;
+    match tensor.string_values() {
+        Some(strings) if strings.len() > MOST_REFERENCES => fixed(strings, tensor),
+        _ => stored(tensor),
+    }
+}
+
+fn fixed(strings: &[Vec<u8>], tensor: &Tensor<'static>) -> Result<Value<'static>> {
+    Value::fixed_strings(strings)?.reshape(tensor.shape())
 }

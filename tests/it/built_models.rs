@@ -161,17 +161,17 @@ fn nested() -> Result<Functional> {
         .add(Dense::new(4).name("second").activation("relu"));
     let mut decoder = Functional::build("decoder");
     let code = decoder.input("code", [4], DType::Float32);
-    let left = decoder.call(Dense::new(3).name("left"), &[code.clone()])?;
-    let right = decoder.call(Dense::new(3).name("right"), &[code.clone()])?;
-    let decoder = decoder.finish(&[code], &[left, right])?;
+    let left = decoder.call(Dense::new(3).name("left"), &code)?;
+    let right = decoder.call(Dense::new(3).name("right"), &code)?;
+    let decoder = decoder.finish(&code, [&left, &right])?;
 
     let mut net = Functional::build("nested");
     let input = net.input("input", [3], DType::Float32);
-    let code = net.call_network(encoder, &[input.clone()])?;
-    let left = net.call_network(decoder, &[code])?;
-    let both = net.call(Add::new(), &[left.clone(), left.output(1)])?;
-    let output = net.call(Dense::new(2).name("out"), &[both])?;
-    net.finish(&[input], &[output])
+    let code = net.call_network(encoder, &input)?;
+    let left = net.call_network(decoder, &code)?;
+    let both = net.call(Add::new(), [&left, &left.output(1)])?;
+    let output = net.call(Dense::new(2).name("out"), &both)?;
+    net.finish(&input, &output)
 }
 
 fn shared() -> Result<Functional> {
@@ -179,23 +179,20 @@ fn shared() -> Result<Functional> {
     let a = net.input("a", [3], DType::Float32);
     let b = net.input("b", [3], DType::Float32);
     let dense = Dense::new(4).name("shared").activation("tanh");
-    let left = net.call(dense, &[a.clone()])?;
-    let right = net.call_again("shared", &[b.clone()])?;
-    let both = net.call(Concatenate::new(), &[left, right])?;
-    let output = net.call(Dense::new(1).name("out").activation("sigmoid"), &[both])?;
-    net.finish(&[a, b], &[output])
+    let left = net.call(dense, &a)?;
+    let right = net.call_again("shared", &b)?;
+    let both = net.call(Concatenate::new(), [&left, &right])?;
+    let output = net.call(Dense::new(1).name("out").activation("sigmoid"), &both)?;
+    net.finish([&a, &b], &output)
 }
 
 fn two_outputs() -> Result<Functional> {
     let mut net = Functional::build("two_outputs");
     let input = net.input("input", [3], DType::Float32);
-    let trunk = net.call(
-        Dense::new(5).name("trunk").activation("relu"),
-        &[input.clone()],
-    )?;
-    let mean = net.call(Dense::new(2).name("mean"), &[trunk.clone()])?;
-    let spread = net.call(Dense::new(2).name("spread").activation("sigmoid"), &[trunk])?;
-    net.finish(&[input], &[mean, spread])
+    let trunk = net.call(Dense::new(5).name("trunk").activation("relu"), &input)?;
+    let mean = net.call(Dense::new(2).name("mean"), &trunk)?;
+    let spread = net.call(Dense::new(2).name("spread").activation("sigmoid"), &trunk)?;
+    net.finish(&input, [&mean, &spread])
 }
 
 /// Many layers side by side.
@@ -203,15 +200,10 @@ fn wide(count: usize) -> Result<Functional> {
     let mut net = Functional::build("wide");
     let input = net.input("input", [2], DType::Float32);
     let sides: Vec<KerasTensor> = (0..count)
-        .map(|index| {
-            net.call(
-                Dense::new(2).name(format!("side_{index}")),
-                &[input.clone()],
-            )
-        })
+        .map(|index| net.call(Dense::new(2).name(format!("side_{index}")), &input))
         .collect::<Result<_>>()?;
-    let output = net.call(Concatenate::new(), &sides)?;
-    net.finish(&[input], &[output])
+    let output = net.call(Concatenate::new(), sides)?;
+    net.finish(&input, &output)
 }
 
 /// More than 64 KiB of layer names.
@@ -221,11 +213,11 @@ fn long_names() -> Result<Functional> {
     let sides: Vec<KerasTensor> = (0..700)
         .map(|index| {
             let name = format!("side_{index}_{}", "n".repeat(90));
-            net.call(Dense::new(2).name(name), &[input.clone()])
+            net.call(Dense::new(2).name(name), &input)
         })
         .collect::<Result<_>>()?;
-    let output = net.call(Add::new(), &sides)?;
-    net.finish(&[input], &[output])
+    let output = net.call(Add::new(), sides)?;
+    net.finish(&input, &output)
 }
 
 /// An input without features: the kernel has no elements.

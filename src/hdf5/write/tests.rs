@@ -83,11 +83,11 @@ fn compact_file_with_a_dataset() -> Vec<u8> {
 }
 
 #[test]
-fn a_compact_file_with_a_dataset() {
+fn a_compact_group() {
     let file = compact_file_with_a_dataset();
     let sum = |range: std::ops::Range<usize>| crate::checksum::lookup3(&file[range]).to_le_bytes();
     check(
-        &file,
+        &file[..104],
         &[
             ("signature", b"\x89HDF\r\n\x1a\n"),
             ("version, widths, flags", &[2, 8, 8, 0]),
@@ -100,13 +100,26 @@ fn a_compact_file_with_a_dataset() {
             ("link info: type, size, flags", &[2, 18, 0, 0]),
             ("link info", &[0, 0]),
             ("link info: heap, names", &[0xff; 16]),
-            ("group info: type, size, flags", &[10, 2, 0, 1]),
-            ("group info", &[0, 0]),
+            (
+                "group info, with its type, size, flags",
+                &[10, 2, 0, 1, 0, 0],
+            ),
             ("link: type, size, flags", &[6, 12, 0, 0]),
             ("link: version, flags, length, name", &[1, 0, 1, b'd']),
             ("link: header", &104_u64.to_le_bytes()),
             ("checksum", &sum(48..99)),
             ("to a multiple of eight", &[0; 1]),
+        ],
+    );
+}
+
+#[test]
+fn a_compact_dataset() {
+    let file = compact_file_with_a_dataset();
+    let sum = crate::checksum::lookup3(&file[104..233]).to_le_bytes();
+    check(
+        &file[104..],
+        &[
             ("dataset header: flags, size", b"OHDR\x02\0\x7a"),
             ("dataspace: type, size, flags", &[1, 12, 0, 0]),
             ("dataspace: version, rank, flags, kind", &[2, 1, 0, 1]),
@@ -119,8 +132,10 @@ fn a_compact_file_with_a_dataset() {
             ("datatype: offset, precision", &[0, 0, 32, 0]),
             ("datatype: exponent, mantissa", &[23, 8, 0, 23]),
             ("datatype: bias", &127_u32.to_le_bytes()),
-            ("fill value: type, size, flags", &[5, 2, 0, 1]),
-            ("fill value", &[3, 0x0a]),
+            (
+                "fill value, with its type, size, flags",
+                &[5, 2, 0, 1, 3, 0x0a],
+            ),
             ("layout: type, size, flags", &[8, 18, 0, 0]),
             ("layout: version, class", &[3, 1]),
             ("layout: address", &4096_u64.to_le_bytes()),
@@ -136,7 +151,7 @@ fn a_compact_file_with_a_dataset() {
             ("attribute: offset, precision", &[0, 0, 8, 0]),
             ("attribute: scalar", &[2, 0, 0, 0]),
             ("attribute: element", &[7]),
-            ("checksum", &sum(104..233)),
+            ("checksum", &sum),
             ("to a multiple of eight", &[0; 3]),
             ("to the next page", &[0; 3856]),
             ("elements", &[0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0]),

@@ -267,7 +267,13 @@ impl Entries<'_> {
         let rank = shape.len();
         match slot.kept_for {
             KeptFor::Every => {}
-            KeptFor::Rows | KeptFor::Columns if rank < 2 => return,
+            KeptFor::Rows | KeptFor::Columns if rank < 2 => {
+                // Keras 3 has a number in their place.
+                if self.generation != Generation::Keras3 {
+                    return;
+                }
+                shape.clear();
+            }
             KeptFor::Rows => shape.truncate(rank.saturating_sub(1)),
             KeptFor::Columns => drop(shape.remove(rank.saturating_sub(2))),
             KeptFor::NotOrthogonalized if self.orthogonalized(variable) => return,

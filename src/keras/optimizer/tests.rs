@@ -231,7 +231,7 @@ fn keras_3_has_optimizers_of_its_own() {
         "Adafactor",
         json!({}),
         "adafactor/iteration adafactor/learning_rate adafactor/kernel adafactor/kernel \
-         adafactor/s_a_kernel_velocity adafactor/s_a_bias_velocity",
+         adafactor/s_a_kernel_velocity adafactor/bias adafactor/bias adafactor/s_a_bias_velocity",
     );
     check(
         "Muon",

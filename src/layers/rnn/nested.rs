@@ -1,6 +1,5 @@
 //! Layers over a sequence with a cell of any class.
 
-
 use super::{Returns, Sequence, check_states};
 use crate::error::{Context, Result};
 use crate::keras::Object;
