@@ -1,7 +1,9 @@
 //! Checksums of the formats, each with its check value as a test.
 
+mod fletcher32;
 mod lookup3;
 
+pub(crate) use fletcher32::fletcher32;
 pub(crate) use lookup3::lookup3;
 
 /// A checksum that can be computed in pieces, which are combined.

@@ -162,7 +162,7 @@ impl<'a> Items<'a> {
     }
 
     /// The element at `at` as JSON.
-    fn json(&self, at: usize) -> Value {
+    pub(crate) fn json(&self, at: usize) -> Value {
         if let Items::String(values) = self {
             let value = values
                 .get(at)

@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::array::{self, Extent};
 use crate::exit::Exit;
 use crate::output::Output;
+use crate::record::{self, Members};
 use crate::source::{self, is_stream};
 use crate::terminal::Terminal;
 use crate::{npy, text};
@@ -76,7 +77,8 @@ struct Report<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     attribute: Option<&'a str>,
     kind: &'static str,
-    dtype: &'static str,
+    /// `null` for compounds.
+    dtype: Option<&'static str>,
     shape: &'a [u64],
     values: serde_json::Value,
 }
@@ -186,12 +188,24 @@ impl Found {
         let hint = "`--raw` writes the bytes as they are stored";
         match self {
             Found::Dataset(dataset) => dataset.tensor().map_err(|error| match error.kind() {
-                ErrorKind::Unsupported => error.with_hint(hint),
+                ErrorKind::Unsupported if dataset.datatype().dtype().is_none() => {
+                    error.with_hint(hint)
+                }
                 _ => error,
             }),
             Found::Attribute(attribute) => attribute.tensor(),
             Found::Variable(tensor) => Ok(tensor.clone()),
         }
+    }
+
+    /// The elements as records, if that is what they are.
+    fn records(&self) -> Option<&dyn Members> {
+        let found: &dyn Members = match self {
+            Found::Dataset(dataset) => dataset,
+            Found::Attribute(attribute) => attribute,
+            Found::Variable(_) => return None,
+        };
+        record::is_record(found.datatype()).then_some(found)
     }
 
     fn kind(&self) -> &'static str {
@@ -208,6 +222,11 @@ impl Found {
             && dataset.dtype()? != Some(DType::String)
         {
             return out.bytes(&dataset.bytes()?);
+        }
+        if let Found::Attribute(attribute) = self
+            && attribute.datatype().dtype() != Some(DType::String)
+        {
+            return out.bytes(&attribute.bytes()?);
         }
         let tensor = self.tensor()?;
         match tensor.string_values() {
@@ -229,6 +248,9 @@ fn write(args: &Args, found: &Found, form: Form, watched: bool, out: &mut Output
     if form == Form::Raw {
         return found.write_raw(out);
     }
+    if let Some(records) = found.records().filter(|_| form != Form::Npy) {
+        return write_records(args, found, records, form, out);
+    }
     let tensor = found.tensor()?;
     match form {
         Form::Npy => {
@@ -244,7 +266,7 @@ fn write(args: &Args, found: &Found, form: Form, watched: bool, out: &mut Output
             path: &args.path,
             attribute: args.attribute.as_deref(),
             kind: found.kind(),
-            dtype: tensor.dtype().name(),
+            dtype: Some(tensor.dtype().name()),
             shape: tensor.shape(),
             values: array::json(&tensor)?,
         }),
@@ -257,6 +279,29 @@ fn write(args: &Args, found: &Found, form: Form, watched: bool, out: &mut Output
             print(&tensor, extent, watched, out)
         }
     }
+}
+
+/// Elements of compound types: as text or JSON.
+fn write_records(
+    args: &Args,
+    found: &Found,
+    records: &dyn Members,
+    form: Form,
+    out: &mut Output,
+) -> Result<()> {
+    if form == Form::Text {
+        return out.line(record::text(records, args.full)?);
+    }
+    out.json(&Report {
+        schema: 1,
+        file: source::name(&args.file),
+        path: &args.path,
+        attribute: args.attribute.as_deref(),
+        kind: found.kind(),
+        dtype: None,
+        shape: records.shape(),
+        values: record::json(records)?,
+    })
 }
 
 /// A string prints as it is and a list of them line by line, the rest as NumPy does.

@@ -12,6 +12,7 @@ mod get;
 mod ls;
 mod npy;
 mod output;
+mod record;
 mod show;
 mod source;
 mod table;

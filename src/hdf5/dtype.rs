@@ -1,7 +1,9 @@
 //! Which datatypes stand for which dtypes: as h5py writes them.
 //! See `spec/hdf5.md#types-as-tensors`.
 
-use super::datatype::{BitField, ByteOrder, Compound, Enumeration, Float, Integer, Member};
+use super::datatype::{
+    BitField, ByteOrder, Compound, Enumeration, Float, Integer, Member, Normalization,
+};
 use super::{Charset, Datatype};
 use crate::tensor::DType;
 
@@ -41,8 +43,11 @@ impl Datatype {
         }
     }
 
-    /// Which dtype these elements are, whatever their byte order; `None` if it is none of ours.
+    /// Which dtype these elements are read as, whatever their byte order; `None` if it is none of
+    /// ours.
     ///
+    /// Numbers of other widths are read as the next wider dtype: an integer of three bytes as
+    /// `int32`, a `float` of 24 bits as `float32`. Floats wider than `float64` are rounded to it.
     /// Enumerations other than booleans are the integers they are made of, and bit fields unsigned
     /// integers. Opaque elements are nothing by themselves: Keras writes `bfloat16` so, and says it
     /// in an attribute of the dataset, which [`Dataset::tensor`](super::Dataset::tensor) looks at.
@@ -50,24 +55,35 @@ impl Datatype {
         self.element().map(|(dtype, _)| dtype)
     }
 
-    /// Which dtype these elements are, and the byte order of the numbers in them.
-    pub(crate) fn element(&self) -> Option<(DType, ByteOrder)> {
+    /// Which dtype these elements are read as, and how they are stored.
+    pub(crate) fn element(&self) -> Option<(DType, Form)> {
         match self {
-            Datatype::Integer(integer) => Some((integer_dtype(integer)?, integer.order)),
-            Datatype::Float(float) => Some((float_dtype(float)?, float.order)),
+            Datatype::Integer(integer) => integer_element(integer),
+            Datatype::Float(float) => float_element(float),
             Datatype::FixedString { .. } | Datatype::VariableString { .. } => {
-                Some((DType::String, ByteOrder::Little))
+                Some((DType::String, Form::Whole(ByteOrder::Little)))
             }
             Datatype::Enumeration(enumeration) if is_boolean(enumeration) => {
-                Some((DType::Bool, ByteOrder::Little))
+                Some((DType::Bool, Form::Whole(ByteOrder::Little)))
             }
             Datatype::Enumeration(enumeration) => enumeration.base.element(),
-            Datatype::BitField(bits) => Some((bit_field_dtype(bits)?, bits.order)),
+            Datatype::BitField(bits) => bit_field_element(bits),
             Datatype::Compound(compound) => complex_element(compound),
             Datatype::Complex { base } => complex_of(base),
             _ => None,
         }
     }
+}
+
+/// How the numbers of an element are stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// As the dtype has them, up to the order of their bytes.
+    Whole(ByteOrder),
+    /// Some bits of an integer.
+    Integer(Integer),
+    /// A float with another division of its bits.
+    Float(Float),
 }
 
 /// Booleans as h5py writes them.
@@ -99,7 +115,7 @@ fn complex(part: Float) -> Datatype {
     })
 }
 
-fn complex_element(compound: &Compound) -> Option<(DType, ByteOrder)> {
+fn complex_element(compound: &Compound) -> Option<(DType, Form)> {
     let [real, imaginary] = compound.members.as_slice() else {
         return None;
     };
@@ -114,34 +130,48 @@ fn complex_element(compound: &Compound) -> Option<(DType, ByteOrder)> {
 }
 
 /// The complex dtype with parts of type `part`.
-fn complex_of(part: &Datatype) -> Option<(DType, ByteOrder)> {
+fn complex_of(part: &Datatype) -> Option<(DType, Form)> {
     match part.element()? {
-        (DType::Float32, order) => Some((DType::Complex64, order)),
-        (DType::Float64, order) => Some((DType::Complex128, order)),
+        (DType::Float32, form @ Form::Whole(_)) => Some((DType::Complex64, form)),
+        (DType::Float64, form @ Form::Whole(_)) => Some((DType::Complex128, form)),
         _ => None,
     }
 }
 
-fn integer_dtype(integer: &Integer) -> Option<DType> {
-    let all_bits = u64::from(integer.precision) == u64::from(integer.size) * 8;
-    if !all_bits || integer.offset != 0 {
+/// The widest number in bytes that is taken apart.
+const WIDEST: u32 = 16;
+
+fn integer_element(integer: &Integer) -> Option<(DType, Form)> {
+    let Integer {
+        size,
+        precision,
+        signed,
+        ..
+    } = *integer;
+    if size > WIDEST || precision > 64 {
         return None;
     }
-    match (integer.size, integer.signed) {
-        (1, true) => Some(DType::Int8),
-        (2, true) => Some(DType::Int16),
-        (4, true) => Some(DType::Int32),
-        (8, true) => Some(DType::Int64),
-        (1, false) => Some(DType::UInt8),
-        (2, false) => Some(DType::UInt16),
-        (4, false) => Some(DType::UInt32),
-        (8, false) => Some(DType::UInt64),
-        _ => None,
-    }
+    let dtype = match (size, signed) {
+        (1, true) => DType::Int8,
+        (2, true) => DType::Int16,
+        (3..=4, true) => DType::Int32,
+        (_, true) => DType::Int64,
+        (1, false) => DType::UInt8,
+        (2, false) => DType::UInt16,
+        (3..=4, false) => DType::UInt32,
+        (_, false) => DType::UInt64,
+    };
+    let whole = matches!(size, 1 | 2 | 4 | 8)
+        && u64::from(precision) == u64::from(size) * 8
+        && integer.offset == 0;
+    Some(match whole {
+        true => (dtype, Form::Whole(integer.order)),
+        false => (dtype, Form::Integer(integer.clone())),
+    })
 }
 
-fn bit_field_dtype(bits: &BitField) -> Option<DType> {
-    integer_dtype(&Integer {
+fn bit_field_element(bits: &BitField) -> Option<(DType, Form)> {
+    integer_element(&Integer {
         size: bits.size,
         order: bits.order,
         signed: false,
@@ -150,19 +180,43 @@ fn bit_field_dtype(bits: &BitField) -> Option<DType> {
     })
 }
 
-fn float_dtype(float: &Float) -> Option<DType> {
+fn float_element(float: &Float) -> Option<(DType, Form)> {
     let little = Float {
         order: ByteOrder::Little,
         ..float.clone()
     };
+    let whole = |dtype| Some((dtype, Form::Whole(float.order)));
     match little {
-        Float::F8_E4M3 => Some(DType::Float8E4M3),
-        Float::F8_E5M2 => Some(DType::Float8E5M2),
-        Float::F16 => Some(DType::Float16),
-        Float::BF16 => Some(DType::BFloat16),
-        Float::F32 => Some(DType::Float32),
-        Float::F64 => Some(DType::Float64),
-        _ => None,
+        Float::F8_E4M3 => whole(DType::Float8E4M3),
+        Float::F8_E5M2 => whole(DType::Float8E5M2),
+        Float::F16 => whole(DType::Float16),
+        Float::BF16 => whole(DType::BFloat16),
+        Float::F32 => whole(DType::Float32),
+        Float::F64 => whole(DType::Float64),
+        _ if float.size > WIDEST => None,
+        _ => Some((narrowest(float), Form::Float(float.clone()))),
+    }
+}
+
+/// The narrowest IEEE dtype that holds all numbers of the form `float`, or the widest there is.
+fn narrowest(float: &Float) -> DType {
+    let bias = i64::from(float.exponent_bias);
+    let mantissa = match float.normalization {
+        Normalization::Implied => i64::from(float.mantissa_size),
+        // The highest bit is one of them.
+        Normalization::Set | Normalization::None => i64::from(float.mantissa_size) - 1,
+    };
+    // All ones are infinity.
+    let codes = 1_i64
+        .checked_shl(float.exponent_size.into())
+        .unwrap_or(i64::MAX);
+    let highest = codes.saturating_sub(2).saturating_sub(bias);
+    let lowest = 1_i64.saturating_sub(bias).saturating_sub(mantissa);
+    let fits = |bits, high, low| mantissa <= bits && highest <= high && lowest >= low;
+    match () {
+        () if fits(10, 15, -24) => DType::Float16,
+        () if fits(23, 127, -149) => DType::Float32,
+        () => DType::Float64,
     }
 }
 
@@ -184,6 +238,11 @@ mod tests {
         }
     }
 
+    #[track_caller]
+    fn check(datatype: Datatype, expected: Option<(DType, Form)>) {
+        assert_eq!(datatype.element(), expected, "{datatype}");
+    }
+
     #[test]
     fn other_ways_to_say_it() {
         let big = Float {
@@ -193,37 +252,66 @@ mod tests {
         let native = |base: Float| Datatype::Complex {
             base: Box::new(Datatype::Float(base)),
         };
-        let opaque = |size| Datatype::Opaque {
-            size,
+        let opaque = Datatype::Opaque {
+            size: 2,
             tag: Vec::new(),
         };
+        let whole = |dtype, order| Some((dtype, Form::Whole(order)));
+        let (little, turned) = (ByteOrder::Little, ByteOrder::Big);
+        let float = Datatype::Float(big.clone());
+        check(float, whole(DType::Float32, turned));
+        check(complex(big.clone()), whole(DType::Complex64, turned));
+        check(native(big), whole(DType::Complex64, turned));
+        check(native(Float::F64), whole(DType::Complex128, little));
+        check(native(Float::F16), None);
+        check(opaque, None);
+        let text = Datatype::fixed_string(3, Charset::Ascii);
+        check(text, whole(DType::String, little));
+    }
+
+    #[test]
+    fn numbers_of_other_widths() {
         let odd = Integer {
             precision: 12,
             ..Integer::signed(2)
         };
-        for (datatype, expected) in [
-            (
-                Datatype::Float(big.clone()),
-                Some((DType::Float32, ByteOrder::Big)),
-            ),
-            (
-                complex(big.clone()),
-                Some((DType::Complex64, ByteOrder::Big)),
-            ),
-            (native(big), Some((DType::Complex64, ByteOrder::Big))),
-            (
-                native(Float::F64),
-                Some((DType::Complex128, ByteOrder::Little)),
-            ),
-            (native(Float::F16), None),
-            (opaque(2), None),
-            (Datatype::Integer(odd), None),
-            (
-                Datatype::fixed_string(3, Charset::Ascii),
-                Some((DType::String, ByteOrder::Little)),
-            ),
+        let three = Integer::unsigned(3);
+        let wide = Float {
+            size: 16,
+            precision: 128,
+            sign_location: 127,
+            exponent_location: 112,
+            exponent_size: 15,
+            exponent_bias: 16383,
+            mantissa_size: 112,
+            ..Float::F64
+        };
+        let integer = |dtype, form: &Integer| Some((dtype, Form::Integer(form.clone())));
+        check(Datatype::Integer(odd.clone()), integer(DType::Int16, &odd));
+        check(
+            Datatype::Integer(three.clone()),
+            integer(DType::UInt32, &three),
+        );
+        check(Datatype::Integer(Integer::signed(9)), None);
+        let float = Datatype::Float(wide.clone());
+        check(float, Some((DType::Float64, Form::Float(wide))));
+    }
+
+    #[test]
+    fn other_floats_become_what_holds_them() {
+        let float = |exponent_size, mantissa_size, exponent_bias| Float {
+            exponent_size,
+            mantissa_size,
+            exponent_bias,
+            ..Float::F32
+        };
+        for (float, expected) in [
+            (float(5, 9, 15), DType::Float16),
+            (float(5, 11, 15), DType::Float32),
+            (float(8, 23, 126), DType::Float64),
+            (float(7, 23, 63), DType::Float32),
         ] {
-            assert_eq!(datatype.element(), expected, "{datatype}");
+            assert_eq!(narrowest(&float), expected);
         }
     }
 

@@ -1,6 +1,7 @@
 //! HDF5, usable on its own.
 
 mod dtype;
+mod filter;
 pub(crate) mod format;
 mod read;
 mod write;

@@ -10,6 +10,8 @@ import zlib
 import h5py
 import numpy as np
 
+import _dump
+
 
 def tree(path):
     with h5py.File(path, "r") as file:
@@ -51,7 +53,7 @@ def describe(thing):
         return {"kind": "datatype", "attributes": attributes(thing)}
     declared = thing.attrs.get("dtype")
     shape = thing.shape
-    described = elements(thing.id.get_type(), shape, lambda: thing[()], declared)
+    described = elements(thing.id, shape, lambda: thing[()], declared)
     return {"kind": "dataset", **described, "attributes": attributes(thing)}
 
 
@@ -60,12 +62,13 @@ def attributes(thing):
     for name in sorted(thing.attrs.keys(), key=str.encode):
         attribute = thing.attrs.get_id(name)
         shape = None if attribute.get_space().get_simple_extent_type() == h5py.h5s.NULL else attribute.shape
-        found[name] = elements(attribute.get_type(), shape, lambda: thing.attrs[name], None)
+        found[name] = elements(attribute, shape, lambda: thing.attrs[name], None)
     return found
 
 
-def elements(stored, shape, read, declared):
+def elements(low, shape, read, declared):
     """The dtype as Keras names it, `None` if tensors have no such elements; shape; checksum."""
+    stored = low.get_type()
     inner = stored
     while isinstance(inner, h5py.h5t.TypeArrayID):
         shape = (*shape, *inner.get_array_dims())
@@ -75,12 +78,29 @@ def elements(stored, shape, read, declared):
     found = {"dtype": name, "shape": sizes}
     if name is not None and shape is not None:
         try:
-            value = read()
+            content = elements_of(low, inner, name, read)
         except OSError as error:
             found["unreadable"] = str(error)
             return found
-        found["crc"] = f"{zlib.crc32(strings(value) if name == 'string' else numbers(value)):08x}"
+        found["crc"] = f"{zlib.crc32(content):08x}"
     return found
+
+
+def elements_of(low, stored, name, read):
+    """The bytes of the elements, of a type that `name` stands for."""
+    if name == "string":
+        return strings(read())
+    if _dump.is_odd(stored) or name in SMALL.values():
+        return _dump.numbers(low, name)
+    return numbers(read())
+
+
+# Floats that NumPy has no name for: size, fields, bias.
+SMALL = {
+    (2, 7, 8, 0, 7, 127): "bfloat16",
+    (1, 3, 4, 0, 3, 7): "float8_e4m3fn",
+    (1, 2, 5, 0, 2, 15): "float8_e5m2",
+}
 
 
 def dtype_name(stored, declared):
@@ -91,21 +111,36 @@ def dtype_name(stored, declared):
         return declared if known.get(declared) == stored.get_size() else None
     if isinstance(stored, (h5py.h5t.TypeReferenceID, h5py.h5t.TypeTimeID)):
         return None
+    if isinstance(stored, h5py.h5t.TypeFloatID):
+        return float_name(stored)
+    if isinstance(stored, h5py.h5t.TypeIntegerID):
+        if stored.get_size() > 16 or stored.get_precision() > 64:
+            return None
+        size = next(size for size in (1, 2, 4, 8, 16) if size >= stored.get_size())
+        sign = "" if stored.get_sign() == h5py.h5t.SGN_2 else "u"
+        return f"{sign}int{8 * min(size, 8)}"
     try:
         dtype = stored.dtype
     except TypeError:
         return None
     if h5py.check_string_dtype(dtype) or h5py.check_vlen_dtype(dtype) or h5py.check_ref_dtype(dtype):
         return None
-    if isinstance(stored, h5py.h5t.TypeFloatID):
-        # h5py widens layouts that NumPy lacks; those are no dtype of ours.
-        fields = (stored.get_size(), *stored.get_fields()[1:], stored.get_ebias())
-        known = {(2, 10, 5, 0, 10, 15), (4, 23, 8, 0, 23, 127), (8, 52, 11, 0, 52, 1023)}
-        return dtype.name if fields in known else None
-    if isinstance(stored, h5py.h5t.TypeIntegerID):
-        whole = stored.get_offset() == 0 and stored.get_precision() == 8 * stored.get_size()
-        return dtype.name if whole and dtype.kind in "iu" else None
     return dtype.name if dtype.kind in "biuc" else None
+
+
+def float_name(stored):
+    """The narrowest dtype with all numbers of this type, or the widest there is."""
+    size, fields, bias = stored.get_size(), stored.get_fields(), stored.get_ebias()
+    small = SMALL.get((size, *fields[1:], bias))
+    if small or size > 16:
+        return small
+    _, _, exponent, _, mantissa = fields
+    mantissa -= stored.get_norm() != h5py.h5t.NORM_IMPLIED
+    highest, lowest = (1 << exponent) - 2 - bias, 1 - bias - mantissa
+    for name, bits, high, low in (("float16", 10, 15, -24), ("float32", 23, 127, -149)):
+        if mantissa <= bits and highest <= high and lowest >= low:
+            return name
+    return "float64"
 
 
 def numbers(value):

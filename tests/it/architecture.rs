@@ -151,8 +151,8 @@ fn unsafe_code_is_in_one_file() {
 }
 
 #[test]
-fn only_io_knows_about_threads() {
-    only_in("rayon", &["src/io/"]);
+fn threads_are_where_much_is_copied_or_decoded() {
+    only_in("rayon", &["src/io/", "src/hdf5/read/chunked.rs"]);
 }
 
 /// Equal input gives equal bytes: nothing that makes a file reads a clock or the environment.

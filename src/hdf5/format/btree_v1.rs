@@ -1,4 +1,5 @@
-//! Version 1 B-tree nodes, as old-style groups use them. See `spec/hdf5.md#b-tree-v1`.
+//! Version 1 B-tree nodes, as old-style groups use them; chunks have theirs in `chunk_index`.
+//! See `spec/hdf5.md#b-tree-v1`.
 
 #![deny(
     clippy::arithmetic_side_effects,
@@ -27,7 +28,7 @@ impl NodeHead {
     const SIGNATURE: [u8; 4] = *b"TREE";
 
     /// Reads the head of a node that must be of type `kind`.
-    fn decode(sizes: Sizes, kind: u8, from: &mut Cursor<'_>) -> Result<Self> {
+    pub(crate) fn decode(sizes: Sizes, kind: u8, from: &mut Cursor<'_>) -> Result<Self> {
         from.magic(&Self::SIGNATURE, "B-tree node")?;
         let at = from.offset();
         let found = from.u8()?;

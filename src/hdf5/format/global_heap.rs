@@ -54,6 +54,7 @@ impl<'a> Collection<'a> {
         }
         from.skip(3)?; // reserved
         let size = sizes.decode_length(from)?;
+        from.skip(Self::head_padding(sizes))?;
         let head = from.offset().saturating_sub(at);
         let Some(content) = size.checked_sub(head) else {
             return Err(Error::malformed(
@@ -72,6 +73,7 @@ impl<'a> Collection<'a> {
             from.skip(2)?; // reference count
             from.skip(4)?; // reserved
             let length = sizes.decode_length(&mut from)?;
+            from.skip(Self::head_padding(sizes))?;
             let offset = from.offset();
             let data = from.bytes_u64(length)?;
             let padding = data.len().next_multiple_of(8).saturating_sub(data.len());
@@ -87,7 +89,15 @@ impl<'a> Collection<'a> {
 
     /// Bytes before each object.
     fn object_head(sizes: Sizes) -> usize {
-        usize::from(sizes.length).saturating_add(8)
+        usize::from(sizes.length)
+            .saturating_add(8)
+            .next_multiple_of(8)
+    }
+
+    /// Bytes that fill up the heads of collections and objects where lengths are short.
+    fn head_padding(sizes: Sizes) -> usize {
+        let length = usize::from(sizes.length);
+        length.next_multiple_of(8).saturating_sub(length)
     }
 
     /// Appends a collection of at least 4096 bytes; free space fills it up.

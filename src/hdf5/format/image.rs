@@ -6,6 +6,8 @@
     clippy::as_conversions
 )]
 
+use std::fmt;
+
 use crate::codec::Cursor;
 use crate::error::{Error, Result};
 use crate::hdf5::format::{Address, file_length};
@@ -15,6 +17,12 @@ use crate::hdf5::format::{Address, file_length};
 pub(crate) struct Image<'a> {
     bytes: &'a [u8],
     base: u64,
+}
+
+impl fmt::Debug for Image<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Image({} bytes from {:#x})", self.len(), self.base)
+    }
 }
 
 impl<'a> Image<'a> {

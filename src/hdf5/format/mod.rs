@@ -13,7 +13,10 @@
 )]
 
 pub(crate) mod btree_v1;
+pub(crate) mod btree_v2;
 pub(crate) mod checksum;
+pub(crate) mod chunk_index;
+pub(crate) mod fractal_heap;
 pub(crate) mod global_heap;
 pub(crate) mod image;
 pub(crate) mod local_heap;

@@ -75,6 +75,14 @@ impl Superblock {
         }
     }
 
+    /// The object header with further messages about the file.
+    pub(crate) fn extension(&self) -> Option<Address> {
+        match &self.kind {
+            Kind::Classic { .. } => None,
+            Kind::Compact { extension, .. } => *extension,
+        }
+    }
+
     pub(crate) fn decode(from: &mut Cursor<'_>) -> Result<Self> {
         let start = from.clone();
         from.magic(&SIGNATURE, "superblock")?;

@@ -10,17 +10,18 @@ use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
-use super::elements;
+use super::dense::DenseAttributes;
+use super::elements::{self, Stored};
 use super::file::File;
-use super::object::{Handle, in_message_table, resolve_datatype, single};
+use super::object::{Handle, decode_message, resolve, single};
+use crate::codec::Cursor;
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::hdf5::format::file_length;
 use crate::hdf5::format::message::attribute::AttributeMessage;
 use crate::hdf5::format::message::attribute_info::AttributeInfo;
 use crate::hdf5::format::message::dataspace::Dataspace;
 use crate::hdf5::format::message::datatype::Datatype;
-use crate::hdf5::format::message::shared::Shareable;
-use crate::hdf5::format::object_header::{Message, MessageType, ObjectHeader};
+use crate::hdf5::format::object_header::{MessageType, ObjectHeader};
 use crate::io::SharedBytes;
 use crate::tensor::{Element, Tensor};
 
@@ -67,9 +68,33 @@ impl Attribute {
             &self.file,
             &self.datatype,
             &self.dataspace,
-            self.data.clone(),
+            Stored::Shared(self.data.clone()),
         )
         .within(|| self.place())
+    }
+
+    /// One member of each element, which is a compound: the last name in `path`, those before it
+    /// being compounds in compounds.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` if there is no such member; otherwise as [`tensor`](Self::tensor).
+    pub fn member(&self, path: &[&str]) -> Result<Tensor<'static>> {
+        let data = Stored::Shared(self.data.clone());
+        let (file, dataspace) = (&self.file, &self.dataspace);
+        elements::member(file, &self.datatype, path, &data)
+            .and_then(|(datatype, data)| elements::tensor(file, datatype, dataspace, data))
+            .within(|| self.place())
+    }
+
+    /// The elements' bytes: numbers as tensors have them, everything else as it is stored.
+    ///
+    /// # Errors
+    ///
+    /// `LimitExceeded` if numbers of an unusual width take too much memory as usual ones.
+    pub fn bytes(&self) -> Result<SharedBytes> {
+        let data = Stored::Shared(self.data.clone());
+        elements::bytes(&self.file, &self.datatype, data).within(|| self.place())
     }
 
     /// The elements, which must be of type `T`.
@@ -89,7 +114,8 @@ impl Attribute {
     /// `InvalidArgument` if it does not hold strings.
     pub fn strings(&self) -> Result<Vec<Vec<u8>>> {
         let count = self.dataspace.element_count();
-        elements::strings(&self.file, &self.datatype, count, &self.data).within(|| self.place())
+        let data = Stored::Shared(self.data.clone());
+        elements::strings(&self.file, &self.datatype, count, &data).within(|| self.place())
     }
 
     /// The text of an attribute with a single string.
@@ -121,19 +147,21 @@ impl Attribute {
         format!("attribute `{}` of {}", self.name, self.object)
     }
 
-    fn decode(handle: &Handle, message: &Message<'_>) -> Result<Attribute> {
+    /// Reads the message in `from`, which is a part of the file.
+    fn decode(handle: &Handle, from: &mut Cursor<'_>) -> Result<Attribute> {
         let file = &handle.file;
-        if message.is_shared() {
-            return Err(in_message_table("attribute"));
-        }
-        let found = AttributeMessage::decode(file.sizes(), &mut message.cursor())?;
+        let found = AttributeMessage::decode(file.sizes(), from)?;
         let name = found.name.into_owned();
         let declared = || -> Result<_> {
-            let datatype = resolve_datatype(file, found.datatype)?;
-            let dataspace = match found.dataspace {
-                Shareable::Here(dataspace) => dataspace,
-                Shareable::Elsewhere(_) => return Err(in_message_table("dataspace")),
-            };
+            let datatype = resolve(
+                file,
+                MessageType::DATATYPE,
+                found.datatype,
+                Datatype::decode,
+            )?;
+            let dataspace = resolve(file, MessageType::DATASPACE, found.dataspace, |from| {
+                Dataspace::decode(file.sizes(), from)
+            })?;
             let length = elements::byte_length(&datatype, &dataspace)?;
             if length > file_length(found.data.len()) {
                 let (stored, at) = (found.data.len(), found.data_offset);
@@ -167,72 +195,97 @@ impl fmt::Debug for Attribute {
 /// All attributes of an object, in the order they are stored in.
 pub(super) fn all(handle: &Handle) -> Result<Vec<Attribute>> {
     let header = handle.header()?;
-    messages(handle, &header)?
-        .map(|message| Attribute::decode(handle, message))
-        .collect()
+    let mut found = Vec::new();
+    each(handle, &header, &mut |from| {
+        found.push(Attribute::decode(handle, from)?);
+        Ok(())
+    })?;
+    Ok(found)
 }
 
 /// The names of all attributes of an object, in the order they are stored in.
 pub(super) fn names(handle: &Handle) -> Result<Vec<String>> {
     let header = handle.header()?;
-    messages(handle, &header)?
-        .map(|message| name_of(message).map(str::to_owned))
-        .collect()
+    let mut found = Vec::new();
+    each(handle, &header, &mut |from| {
+        found.push(AttributeMessage::decode_name(from)?.to_owned());
+        Ok(())
+    })?;
+    Ok(found)
 }
 
 /// The attribute called `name`. The others are not decoded.
 pub(super) fn find(handle: &Handle, name: &str) -> Result<Option<Attribute>> {
     let header = handle.header()?;
-    for message in messages(handle, &header)? {
-        if name_of(message)? == name {
-            return Attribute::decode(handle, message).map(Some);
+    let mut found = None;
+    let mut look = |from: &mut Cursor<'_>| -> Result<()> {
+        if found.is_none() && AttributeMessage::decode_name(&mut from.clone())? == name {
+            found = Some(Attribute::decode(handle, from)?);
         }
+        Ok(())
+    };
+    match dense(handle, &header)? {
+        Some(dense) => dense.each_called(name, &mut look)?,
+        None => each(handle, &header, &mut look)?,
     }
-    Ok(None)
+    Ok(found)
 }
 
-fn name_of<'m>(message: &'m Message<'_>) -> Result<&'m str> {
-    if message.is_shared() {
-        return Err(in_message_table("attribute"));
-    }
-    AttributeMessage::decode_name(&mut message.cursor()).within(|| "attribute message")
-}
-
-/// The messages that are attributes, unless attributes are stored elsewhere.
-fn messages<'h, 'a>(
+/// Hands every attribute message of the object to `look`.
+fn each(
     handle: &Handle,
-    header: &'h ObjectHeader<'a>,
-) -> Result<impl Iterator<Item = &'h Message<'a>>> {
-    if let Some(message) = single(header, MessageType::ATTRIBUTE_INFO)? {
-        let info = AttributeInfo::decode(handle.file.sizes(), &mut message.cursor())
-            .within(|| "attribute info message")?;
-        if info.fractal_heap.is_some() {
-            return Err(Error::unsupported(
-                message.offset,
-                "dense attributes (a fractal heap of attributes)",
-            ));
-        }
-    }
-    let messages = header.messages.iter();
-    let messages = messages.filter(|message| message.kind == MessageType::ATTRIBUTE);
-    check_distinct(messages.clone())?;
-    Ok(messages)
-}
-
-/// Names are unique, or a copy of the object could not be written: `spec/hdf5.md#attribute`.
-fn check_distinct<'h, 'a: 'h>(messages: impl Iterator<Item = &'h Message<'a>>) -> Result<()> {
+    header: &ObjectHeader<'_>,
+    look: &mut dyn FnMut(&mut Cursor<'_>) -> Result<()>,
+) -> Result<()> {
     let mut seen = HashSet::new();
-    for message in messages {
-        // A name that cannot be read is reported where it is asked for.
-        if let Ok(name) = name_of(message)
-            && !seen.insert(name)
-        {
-            let name = name.escape_debug();
-            return Err(Error::malformed(
-                message.offset,
-                format!("second attribute `{name}`, expected one"),
-            ));
+    let mut look = |from: &mut Cursor<'_>| {
+        check_new(&mut seen, from.clone())?;
+        look(from)
+    };
+    if let Some(dense) = dense(handle, header)? {
+        return dense.each(&mut look);
+    }
+    for message in &header.messages {
+        if message.kind == MessageType::ATTRIBUTE {
+            decode_message(&handle.file, message, &mut look).within(|| "attribute message")?;
         }
     }
     Ok(())
+}
+
+/// Names are unique, or a copy of the object could not be written: `spec/hdf5.md#attribute`.
+fn check_new(seen: &mut HashSet<String>, mut from: Cursor<'_>) -> Result<()> {
+    let at = from.offset();
+    // A name that cannot be read is reported where it is asked for.
+    if let Ok(name) = AttributeMessage::decode_name(&mut from)
+        && !seen.insert(name.to_owned())
+    {
+        let name = name.escape_debug();
+        return Err(Error::malformed(
+            at,
+            format!("second attribute `{name}`, expected one"),
+        ));
+    }
+    Ok(())
+}
+
+/// The heap and the index of an object with many attributes.
+fn dense<'f>(handle: &'f Handle, header: &ObjectHeader<'_>) -> Result<Option<DenseAttributes<'f>>> {
+    let Some(message) = single(header, MessageType::ATTRIBUTE_INFO)? else {
+        return Ok(None);
+    };
+    let file = &handle.file;
+    let info = AttributeInfo::decode(file.sizes(), &mut message.cursor())
+        .within(|| "attribute info message")?;
+    let Some(heap) = info.fractal_heap else {
+        return Ok(None);
+    };
+    let Some(index) = info.name_index else {
+        return Err(Error::malformed(
+            message.offset,
+            "many attributes without an index of their names",
+        ));
+    };
+    let ordered = info.max_creation_index.is_some();
+    Ok(Some(DenseAttributes::new(file, heap, index, ordered)))
 }

@@ -10,14 +10,18 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::attribute::Attribute;
-use super::elements;
+use super::chunked;
+use super::elements::{self, Stored};
 use super::file::File;
-use super::object::{Described, Handle, Kind, decode_datatype, required, single};
+use super::object::{
+    Described, Handle, Kind, decode_datatype, decode_message, present, required, single,
+};
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::hdf5::format::message::dataspace::Dataspace;
 use crate::hdf5::format::message::datatype::Datatype;
 use crate::hdf5::format::message::fill_value::FillValue;
-use crate::hdf5::format::message::layout::Layout;
+use crate::hdf5::format::message::filter_pipeline::FilterPipeline;
+use crate::hdf5::format::message::layout::{Chunked, Layout};
 use crate::hdf5::format::object_header::{MessageType, ObjectHeader};
 use crate::hdf5::format::{Address, file_length};
 use crate::io::SharedBytes;
@@ -43,8 +47,9 @@ pub(super) struct Elements {
 impl Elements {
     pub(super) fn of(handle: &Handle, header: &ObjectHeader<'_>) -> Result<Elements> {
         let datatype = decode_datatype(handle, header)?;
-        let message = required(header, MessageType::DATASPACE)?;
-        let dataspace = Dataspace::decode(handle.file.sizes(), &mut message.cursor())
+        let file = &handle.file;
+        let message = present(header, MessageType::DATASPACE)?;
+        let dataspace = decode_message(file, message, |from| Dataspace::decode(file.sizes(), from))
             .within(|| "dataspace message")?;
         Ok(Elements {
             datatype,
@@ -126,12 +131,12 @@ impl Dataset {
         self.read_header(|header| Ok(self.decode_layout(header)?.name()))
     }
 
-    /// How many bytes its elements take in the file, if that can be said without going through
-    /// chunks. Elements of variable length count with their references.
+    /// How many bytes its elements take in the file; `None` if they are in other files. Elements of
+    /// variable length count with their references, chunks as they are behind their filters.
     ///
     /// # Errors
     ///
-    /// If the layout message is malformed.
+    /// If the layout message or the index of the chunks is malformed.
     pub fn stored_len(&self) -> Result<Option<u64>> {
         self.read_header(|header| {
             Ok(match self.decode_layout(header)? {
@@ -141,7 +146,12 @@ impl Dataset {
                     size: Some(size), ..
                 } => Some(size),
                 Layout::Contiguous { size: None, .. } => Some(self.byte_length()?),
-                Layout::Chunked(_) | Layout::Virtual => None,
+                Layout::Chunked(layout) => {
+                    let filtered = self.decode_filters(header)?.is_some();
+                    let space = self.dataspace();
+                    Some(chunked::stored_len(self.file(), &layout, space, filtered)?)
+                }
+                Layout::Virtual => None,
             })
         })
     }
@@ -173,18 +183,43 @@ impl Dataset {
         self.handle.attribute_names()
     }
 
-    /// The elements' bytes: numbers little-endian, everything else as it is stored.
+    /// The elements' bytes: numbers as [`tensor`](Self::tensor) has them, everything else as it is
+    /// stored. Compounds, opaque elements and references are such: their bytes are not changed.
     ///
-    /// Nothing is copied if the elements are in one piece and need no conversion.
+    /// Nothing is copied if the elements are in one piece and need no conversion. Chunks are
+    /// decoded on all cores.
     ///
     /// # Errors
     ///
-    /// `Unsupported` for chunked layouts; `Refused` for elements that are in other files;
-    /// `LimitExceeded` if nothing in the file justifies their number.
+    /// `Unsupported` for filters that are not read; `Refused` for elements that are in other
+    /// files; `LimitExceeded` if nothing in the file justifies their number.
     pub fn bytes(&self) -> Result<SharedBytes> {
         let stored = self.stored()?;
-        let bytes = elements::little_endian(self.datatype(), stored);
-        Ok(bytes)
+        elements::bytes(self.file(), self.datatype(), stored).within(|| self.place())
+    }
+
+    /// One member of each element, which is a compound: the last name in `path`, those before it
+    /// being compounds in compounds.
+    ///
+    /// ```no_run
+    /// # fn main() -> hornfels::Result<()> {
+    /// let file = hornfels::hdf5::File::open("table.h5")?;
+    /// let table = file.dataset("table")?;
+    /// let weights = table.member(&["weight"])?;
+    /// let first = table.member(&["position", "x"])?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` if there is no such member; otherwise as [`tensor`](Self::tensor).
+    pub fn member(&self, path: &[&str]) -> Result<Tensor<'static>> {
+        let stored = self.stored()?;
+        let (file, dataspace) = (self.file(), self.dataspace());
+        elements::member(file, self.datatype(), path, &stored)
+            .and_then(|(datatype, data)| elements::tensor(file, datatype, dataspace, data))
+            .within(|| self.place())
     }
 
     /// The elements, of whichever type they are. A null dataspace has none, in the shape (0).
@@ -219,7 +254,8 @@ impl Dataset {
         match self.datatype() {
             Datatype::Opaque { size: stored, .. } if Some(*stored) == size => {
                 let shape = elements::shape(self.dataspace());
-                Tensor::from_shared(dtype, shape, self.stored()?).within(|| self.place())
+                let bytes = self.stored()?.into_shared();
+                Tensor::from_shared(dtype, shape, bytes).within(|| self.place())
             }
             datatype => Err(Error::new(
                 ErrorKind::InvalidArgument,
@@ -272,29 +308,43 @@ impl Dataset {
     }
 
     /// The elements' bytes as they are stored.
-    fn stored(&self) -> Result<SharedBytes> {
+    fn stored(&self) -> Result<Stored> {
         self.read_header(|header| {
             if single(header, MessageType::EXTERNAL_FILES)?.is_some() {
                 return Err(refused("external storage: its elements are in other files"));
             }
             let length = self.byte_length()?;
             match self.decode_layout(header)? {
-                Layout::Chunked(_) => Err(Error::new(ErrorKind::Unsupported, "chunked layout")),
                 Layout::Virtual => Err(refused(
                     "virtual dataset: its elements are in other datasets",
                 )),
-                _ if length == 0 => Ok(SharedBytes::default()),
-                Layout::Compact(data) => self.first(length, data.into()),
+                _ if length == 0 => Ok(Stored::Shared(SharedBytes::default())),
+                Layout::Chunked(layout) => self.chunked(header, &layout),
+                Layout::Compact(data) => self.first(length, data.into()).map(Stored::Shared),
                 Layout::Contiguous {
                     address: Some(address),
                     size,
                 } => {
                     check_length(size.unwrap_or(length), length)?;
-                    self.file().shared_bytes(address, length)
+                    self.file()
+                        .shared_bytes(address, length)
+                        .map(Stored::Shared)
                 }
                 Layout::Contiguous { address: None, .. } => self.filled(header, length),
             }
         })
+    }
+
+    fn chunked(&self, header: &ObjectHeader<'_>, layout: &Chunked) -> Result<Stored> {
+        let fill = self.decode_fill(header)?;
+        let request = chunked::Request {
+            layout,
+            dataspace: self.dataspace(),
+            filters: self.decode_filters(header)?,
+            element: self.datatype().size(),
+            fill: fill.as_ref().and_then(non_zero),
+        };
+        chunked::read(self.file(), &request)
     }
 
     /// The first `length` of the bytes in a message.
@@ -306,33 +356,43 @@ impl Dataset {
     }
 
     /// `length` bytes of the value that stands for elements never written.
-    fn filled(&self, header: &ObjectHeader<'_>, length: u64) -> Result<SharedBytes> {
+    fn filled(&self, header: &ObjectHeader<'_>, length: u64) -> Result<Stored> {
         let limits = self.file().limits();
         let length = limits.allocation(length, 0, "a dataset that was never written")?;
         let fill = self.decode_fill(header)?;
-        let value = fill.as_ref().and_then(FillValue::bytes);
-        let Some(value) = value.filter(|value| value.iter().any(|byte| *byte != 0)) else {
-            return Ok(vec![0; length].into());
-        };
-        let mut bytes = Vec::with_capacity(length);
-        while bytes.len() < length {
-            bytes.extend(value);
+        let mut bytes = vec![0; length];
+        if let Some(value) = fill.as_ref().and_then(non_zero) {
+            for place in bytes.chunks_exact_mut(value.len().max(1)) {
+                place.copy_from_slice(value);
+            }
         }
-        Ok(bytes.into())
+        Ok(Stored::Owned {
+            bytes,
+            justified: 0,
+        })
     }
 
     fn decode_fill(&self, header: &ObjectHeader<'_>) -> Result<Option<FillValue>> {
-        let fill = if single(header, MessageType::FILL_VALUE)?.is_some() {
-            let message = required(header, MessageType::FILL_VALUE)?;
-            FillValue::decode(&mut message.cursor()).within(|| "fill value message")?
-        } else if single(header, MessageType::OLD_FILL_VALUE)?.is_some() {
-            let message = required(header, MessageType::OLD_FILL_VALUE)?;
-            FillValue::decode_old(&mut message.cursor()).within(|| "old fill value message")?
+        let file = self.file();
+        let fill = if let Some(message) = single(header, MessageType::FILL_VALUE)? {
+            decode_message(file, message, FillValue::decode).within(|| "fill value message")?
+        } else if let Some(message) = single(header, MessageType::OLD_FILL_VALUE)? {
+            decode_message(file, message, FillValue::decode_old)
+                .within(|| "old fill value message")?
         } else {
             return Ok(None);
         };
         fill.check_size(self.datatype().size())?;
         Ok(Some(fill))
+    }
+
+    fn decode_filters(&self, header: &ObjectHeader<'_>) -> Result<Option<FilterPipeline>> {
+        let Some(message) = single(header, MessageType::FILTER_PIPELINE)? else {
+            return Ok(None);
+        };
+        let filters = decode_message(self.file(), message, FilterPipeline::decode);
+        let filters = filters.within(|| "filter pipeline message")?;
+        Ok((!filters.filters.is_empty()).then_some(filters))
     }
 
     fn decode_layout(&self, header: &ObjectHeader<'_>) -> Result<Layout> {
@@ -357,6 +417,12 @@ impl fmt::Debug for Dataset {
         let (path, datatype) = (self.path(), self.datatype());
         write!(f, "Dataset(`{path}` {datatype} {:?})", self.shape())
     }
+}
+
+/// The bytes of a fill value, unless they are zeros.
+fn non_zero(fill: &FillValue) -> Option<&[u8]> {
+    fill.bytes()
+        .filter(|value| value.iter().any(|byte| *byte != 0))
 }
 
 fn check_length(stored: u64, expected: u64) -> Result<()> {

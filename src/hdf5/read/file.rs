@@ -15,10 +15,13 @@ use super::dataset::Dataset;
 use super::foreign;
 use super::group::Group;
 use super::links::Storage;
-use super::object::{Handle, Object};
+use super::object::{Handle, Object, required};
 use crate::codec::Cursor;
 use crate::error::{Context, Error, ErrorKind, Result};
+use crate::hdf5::format::fractal_heap::FractalHeap;
 use crate::hdf5::format::image::Image;
+use crate::hdf5::format::message::shared_table::SharedTable;
+use crate::hdf5::format::object_header::MessageType;
 use crate::hdf5::format::superblock::{SIGNATURE, Superblock};
 use crate::hdf5::format::{Address, Sizes, file_length};
 use crate::io::SharedBytes;
@@ -65,6 +68,10 @@ pub(super) struct Caches {
     pub(super) links: Cache<super::links::CompactLinks>,
     /// Collections of the global heap.
     pub(super) heaps: Cache<super::heap::Collection>,
+    /// Fractal heaps.
+    pub(super) fractal_heaps: Cache<FractalHeap>,
+    /// Tables of shared messages: at most one.
+    pub(super) shared_tables: Cache<SharedTable>,
 }
 
 /// Values by address, each made once.
@@ -248,6 +255,35 @@ impl File {
 
     pub(super) fn caches(&self) -> &Caches {
         &self.shared.caches
+    }
+
+    /// The fractal heap at `address`.
+    pub(super) fn fractal_heap(&self, address: Address) -> Result<Arc<FractalHeap>> {
+        self.caches().fractal_heaps.get(address, || {
+            FractalHeap::decode(self.sizes(), self.image(), address)
+        })
+    }
+
+    /// The table of messages that objects share.
+    pub(super) fn shared_table(&self) -> Result<Arc<SharedTable>> {
+        let Some(address) = self.shared.superblock.extension() else {
+            return Err(Error::new(
+                ErrorKind::Malformed,
+                "shared message in a file without a superblock extension",
+            ));
+        };
+        let decode = || {
+            let extension = Handle {
+                file: self.clone(),
+                address,
+                path: Arc::from(""),
+            };
+            let header = extension.header()?;
+            let message = required(&header, MessageType::SHARED_MESSAGES)?;
+            SharedTable::decode(self.sizes(), self.image(), &mut message.cursor())
+        };
+        let table = self.caches().shared_tables.get(address, decode);
+        table.within(|| "superblock extension")
     }
 
     pub(super) fn root_address(&self) -> Address {

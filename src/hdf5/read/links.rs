@@ -7,8 +7,11 @@
     clippy::as_conversions
 )]
 
+use super::dense;
+use super::file::File;
 use super::object::{Handle, required};
 use super::symbol_table::Table;
+use crate::codec::Cursor;
 use crate::error::{Context, Error, Result};
 use crate::hdf5::format::Address;
 use crate::hdf5::format::message::link::{self, Target};
@@ -55,7 +58,12 @@ pub(super) enum Storage {
     /// As messages of the object header.
     Compact,
     /// In a fractal heap.
-    Dense,
+    Dense {
+        /// The heap with the links.
+        heap: Address,
+        /// The index of their names.
+        index: Address,
+    },
 }
 
 impl Storage {
@@ -72,8 +80,14 @@ impl Storage {
             let message = required(header, MessageType::LINK_INFO)?;
             let info =
                 LinkInfo::decode(sizes, &mut message.cursor()).within(|| "link info message")?;
-            if info.fractal_heap.is_some() {
-                return Ok(Storage::Dense);
+            if let Some(heap) = info.fractal_heap {
+                let Some(index) = info.name_index else {
+                    return Err(Error::malformed(
+                        message.offset,
+                        "many links without an index of their names",
+                    ));
+                };
+                return Ok(Storage::Dense { heap, index });
             }
         }
         Ok(Storage::Compact)
@@ -84,7 +98,7 @@ impl Storage {
         match self {
             Storage::Table(table) => Table::open(&handle.file, table)?.links(),
             Storage::Compact => Ok(CompactLinks::of(handle)?.0.clone()),
-            Storage::Dense => Err(dense(handle)),
+            Storage::Dense { heap, index } => dense::links(&handle.file, heap, index),
         }
     }
 
@@ -93,16 +107,9 @@ impl Storage {
         match self {
             Storage::Table(table) => Table::open(&handle.file, table)?.find(name),
             Storage::Compact => Ok(CompactLinks::of(handle)?.find(name)),
-            Storage::Dense => Err(dense(handle)),
+            Storage::Dense { heap, index } => dense::find(&handle.file, heap, index, name),
         }
     }
-}
-
-fn dense(handle: &Handle) -> Error {
-    Error::unsupported(
-        handle.file.image().offset(handle.address),
-        "dense links (a fractal heap of links)",
-    )
 }
 
 /// The links of a new-style group, in the order of their names' bytes.
@@ -121,24 +128,11 @@ impl CompactLinks {
         let mut links = Vec::new();
         for message in &header.messages {
             if message.kind == MessageType::LINK {
-                let mut from = message.cursor();
-                let link =
-                    link::Link::decode(handle.file.sizes(), &mut from).within(|| "link message")?;
-                check_name(&link.name, message.offset)?;
-                links.push(Link {
-                    target: target_of(link.target, message.offset)?,
-                    name: link.name,
-                });
+                links.push(decode_link(&handle.file, &mut message.cursor())?);
             }
         }
-        links.sort_by(|a, b| a.name.cmp(&b.name));
-        let twice = links.iter().zip(links.iter().skip(1));
-        if let Some((link, _)) = twice.into_iter().find(|(a, b)| a.name == b.name) {
-            return Err(Error::malformed(
-                handle.file.image().offset(handle.address),
-                format!("two links called `{}`", link.name),
-            ));
-        }
+        let at = handle.file.image().offset(handle.address);
+        sort(&mut links, at)?;
         Ok(CompactLinks(links))
     }
 
@@ -147,6 +141,30 @@ impl CompactLinks {
         let at = links.binary_search_by(|link| link.name.as_str().cmp(name));
         let link = links.get(at.ok()?)?;
         Some(link.target.clone())
+    }
+}
+
+/// Reads a link message, of a header or a heap.
+pub(super) fn decode_link(file: &File, from: &mut Cursor<'_>) -> Result<Link> {
+    let at = from.offset();
+    let link = link::Link::decode(file.sizes(), from).within(|| "link message")?;
+    check_name(&link.name, at)?;
+    Ok(Link {
+        target: target_of(link.target, at)?,
+        name: link.name,
+    })
+}
+
+/// Sorts by names' bytes; no two may be equal. `at` is where the group is.
+pub(super) fn sort(links: &mut [Link], at: u64) -> Result<()> {
+    links.sort_by(|a, b| a.name.cmp(&b.name));
+    let mut pairs = links.iter().zip(links.iter().skip(1));
+    match pairs.find(|(a, b)| a.name == b.name) {
+        Some((link, _)) => Err(Error::malformed(
+            at,
+            format!("two links called `{}`", link.name),
+        )),
+        None => Ok(()),
     }
 }
 

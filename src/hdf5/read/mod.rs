@@ -6,7 +6,10 @@
 //! object that cannot be read does not hide the others.
 
 mod attribute;
+mod chunked;
+mod convert;
 mod dataset;
+mod dense;
 mod elements;
 mod file;
 mod foreign;

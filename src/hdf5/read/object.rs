@@ -14,6 +14,7 @@ use super::dataset::{Dataset, Elements};
 use super::file::File;
 use super::group::Group;
 use super::links::Storage;
+use crate::codec::Cursor;
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::hdf5::format::Address;
 use crate::hdf5::format::message::datatype::Datatype;
@@ -280,48 +281,82 @@ pub(super) fn required<'h, 'a>(
     Ok(message)
 }
 
-fn present<'h, 'a>(header: &'h ObjectHeader<'a>, kind: MessageType) -> Result<&'h Message<'a>> {
+/// The one message of `kind`, which may be one that objects share.
+pub(super) fn present<'h, 'a>(
+    header: &'h ObjectHeader<'a>,
+    kind: MessageType,
+) -> Result<&'h Message<'a>> {
     single(header, kind)?
         .ok_or_else(|| Error::new(ErrorKind::Malformed, format!("no {kind} message")))
+}
+
+/// Decodes `message`, wherever its content is.
+pub(super) fn decode_message<T>(
+    file: &File,
+    message: &Message<'_>,
+    decode: impl FnOnce(&mut Cursor<'_>) -> Result<T>,
+) -> Result<T> {
+    let mut from = message.cursor();
+    if !message.is_shared() {
+        return decode(&mut from);
+    }
+    let shared = Shared::decode(file.sizes(), &mut from)?;
+    decode_shared(file, message.kind, shared, decode)
+}
+
+/// Decodes a message of `kind` that several objects share.
+pub(super) fn decode_shared<T>(
+    file: &File,
+    kind: MessageType,
+    shared: Shared,
+    decode: impl FnOnce(&mut Cursor<'_>) -> Result<T>,
+) -> Result<T> {
+    match shared {
+        Shared::Object(address) => {
+            let named = Handle {
+                file: file.clone(),
+                address,
+                path: Arc::from("?"),
+            };
+            // What is shared is there, and nowhere else: objects do not chain.
+            let header = named.header().within(|| format!("shared {kind}"))?;
+            let message = required(&header, kind);
+            message
+                .and_then(|message| decode(&mut message.cursor()))
+                .within(|| format!("shared {kind}"))
+        }
+        Shared::Heap(id) => {
+            let table = file.shared_table()?;
+            let heap = table.heap(kind).ok_or_else(|| {
+                Error::new(
+                    ErrorKind::Malformed,
+                    format!("no shared {kind} messages in the table of them"),
+                )
+            })?;
+            let heap = file.fractal_heap(heap)?;
+            let object = heap.object(file.image(), Cursor::new(&id, 0));
+            object
+                .and_then(|mut object| decode(&mut object))
+                .within(|| format!("shared {kind}"))
+        }
+    }
 }
 
 /// The element type that the header declares, itself or by naming a datatype object.
 pub(super) fn decode_datatype(handle: &Handle, header: &ObjectHeader<'_>) -> Result<Datatype> {
     let message = present(header, MessageType::DATATYPE)?;
-    let sizes = handle.file.sizes();
-    let datatype = Shareable::decode(
-        message.is_shared(),
-        sizes,
-        &mut message.cursor(),
-        Datatype::decode,
-    );
-    datatype
-        .and_then(|datatype| resolve_datatype(&handle.file, datatype))
-        .within(|| "datatype message")
+    decode_message(&handle.file, message, Datatype::decode).within(|| "datatype message")
 }
 
-/// The type itself, also where several objects share it.
-pub(super) fn resolve_datatype(file: &File, datatype: Shareable<Datatype>) -> Result<Datatype> {
-    let address = match datatype {
-        Shareable::Here(datatype) => return Ok(datatype),
-        Shareable::Elsewhere(Shared::Object(address)) => address,
-        Shareable::Elsewhere(Shared::Heap(_)) => return Err(in_message_table("datatype")),
-    };
-    let named = Handle {
-        file: file.clone(),
-        address,
-        path: Arc::from("?"),
-    };
-    // The type it names is there, and nowhere else: types do not chain.
-    let header = named.header().within(|| "named datatype")?;
-    let message = required(&header, MessageType::DATATYPE).within(|| "named datatype")?;
-    Datatype::decode(&mut message.cursor()).within(|| "named datatype")
-}
-
-/// The failure that a `what` is in the table of shared messages.
-pub(super) fn in_message_table(what: &str) -> Error {
-    Error::new(
-        ErrorKind::Unsupported,
-        format!("{what} in the shared message table"),
-    )
+/// The part of a message that may be shared, wherever it is.
+pub(super) fn resolve<T>(
+    file: &File,
+    kind: MessageType,
+    part: Shareable<T>,
+    decode: impl FnOnce(&mut Cursor<'_>) -> Result<T>,
+) -> Result<T> {
+    match part {
+        Shareable::Here(part) => Ok(part),
+        Shareable::Elsewhere(shared) => decode_shared(file, kind, shared, decode),
+    }
 }

@@ -49,7 +49,11 @@ impl fmt::Display for Datatype {
 impl fmt::Display for Integer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.signed { "" } else { "u" };
-        write!(f, "{sign}int{}{}", bits(self.size), order(self.order))
+        write!(f, "{sign}int{}", self.precision)?;
+        if u64::from(self.precision) != bits(self.size) {
+            write!(f, " in {} bytes", self.size)?;
+        }
+        f.write_str(order(self.order))
     }
 }
 

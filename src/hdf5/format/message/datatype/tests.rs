@@ -401,6 +401,14 @@ fn types_nest_only_so_deep() {
 fn shown_as_people_call_them() {
     for (datatype, shown) in [
         (Datatype::Integer(Integer::unsigned(2)), "uint16"),
+        (
+            Datatype::Integer(Integer {
+                order: ByteOrder::Big,
+                precision: 12,
+                ..Integer::signed(2)
+            }),
+            "int12 in 2 bytes big-endian",
+        ),
         (Datatype::Float(Float::BF16), "bfloat16"),
         (
             Datatype::Float(Float {

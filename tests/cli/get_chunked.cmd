@@ -1,0 +1,2 @@
+hornfels get chunked.h5 some
+exit: 0

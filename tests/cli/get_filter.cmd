@@ -1,0 +1,2 @@
+hornfels get unsupported.h5 szip
+exit: 2

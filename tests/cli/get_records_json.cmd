@@ -1,0 +1,2 @@
+hornfels get chunked.h5 records --json
+exit: 0

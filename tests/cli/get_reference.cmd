@@ -1,0 +1,2 @@
+hornfels get types.h5 other/reference
+exit: 2

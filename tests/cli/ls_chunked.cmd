@@ -1,0 +1,2 @@
+hornfels ls chunked.h5
+exit: 0
