@@ -1,5 +1,6 @@
 //! One job, several contestants, in turns.
 
+use std::hint;
 use std::time::{Duration, Instant};
 
 use crate::Result;
@@ -7,6 +8,8 @@ use crate::Result;
 /// A job that several do. The first contestant is the one that the others are compared with.
 pub(crate) struct Contest<'c> {
     title: String,
+    /// How much memory is fetched before each turn.
+    fetched: usize,
     contestants: Vec<Contestant<'c>>,
 }
 
@@ -22,8 +25,16 @@ impl<'c> Contest<'c> {
     pub(crate) fn new(title: impl Into<String>) -> Self {
         Contest {
             title: title.into(),
+            fetched: 0,
             contestants: Vec::new(),
         }
+    }
+
+    /// Fetches `mib` MiB before each turn: a virtual machine gives memory that is free for some
+    /// seconds back to its host, and who gets it next would pay for that.
+    pub(crate) fn fetching(mut self, mib: usize) -> Self {
+        self.fetched = mib << 20;
+        self
     }
 
     /// Adds a contestant that measures itself: what goes before and after its work does not count.
@@ -49,6 +60,7 @@ impl<'c> Contest<'c> {
         for round in 0..=rounds {
             for turn in 0..count {
                 let contestant = &mut self.contestants[(round + turn) % count];
+                drop(hint::black_box(vec![1_u8; self.fetched]));
                 let time = (contestant.run)()
                     .map_err(|error| format!("{}: {}: {error}", self.title, contestant.name))?;
                 if round > 0 {

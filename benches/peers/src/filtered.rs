@@ -19,6 +19,7 @@ pub(crate) fn contests(settings: &Settings) -> Result<()> {
     let stored = std::fs::metadata(path)?.len() >> 20;
     let title = format!("{} MiB in deflated, shuffled chunks", settings.mib);
     Contest::new(format!("{title} ({stored} MiB)"))
+        .fetching(2 * settings.mib)
         .add("hornfels", None, || {
             checked(expected, || {
                 Ok(hornfels::hdf5::File::open(path)?.dataset("data")?.read()?)

@@ -17,7 +17,7 @@ const LOOKUPS: usize = 1000;
 pub(crate) fn contests(settings: &Settings) -> Result<()> {
     let directory = settings.directory("lookup")?;
     let counts = [1_000, 10_000, 100_000].map(|count| settings.scaled(count, count / 10));
-    let mut contest = Contest::new("one lookup, the first beside the larger");
+    let mut contest = Contest::new("one lookup, in groups of two");
     for count in counts {
         let path = directory.join(&format!("groups-{count}.h5"));
         let weights = Weights::small(count)?;
@@ -25,37 +25,30 @@ pub(crate) fn contests(settings: &Settings) -> Result<()> {
         let paths = weights
             .each()
             .map(|(group, name, _)| format!("{group}/{name}"));
-        contest = add(
-            contest,
-            format!("{count} in groups of two"),
-            &path,
-            paths.collect(),
-        )?;
+        contest = add(contest, count, &path, &paths.collect::<Vec<_>>())?;
     }
+    contest.hold(settings.rounds)?;
     for (layout, name) in [(Layout::Classic, "classic"), (Layout::Compact, "compact")] {
+        let mut contest = Contest::new(format!("one lookup, in one group, {name} layout"));
         for count in counts {
             let path = directory.join(&format!("{name}-{count}.h5"));
             let paths: Vec<String> = (0..count)
                 .map(|number| format!("kernel_{number}"))
                 .collect();
             flat(&path, layout, &paths)?;
-            contest = add(
-                contest,
-                format!("{count} in one group, {name}"),
-                &path,
-                paths,
-            )?;
+            contest = add(contest, count, &path, &paths)?;
         }
+        contest.hold(settings.rounds)?;
     }
-    contest.hold(settings.rounds)
+    Ok(())
 }
 
 /// Adds looking for some of `paths` in the open file at `path`.
 fn add<'c>(
     contest: Contest<'c>,
-    name: String,
+    count: usize,
     path: &Path,
-    paths: Vec<String>,
+    paths: &[String],
 ) -> Result<Contest<'c>> {
     let file = File::open(path)?;
     // Nobody looks tensors up in the order they are stored in.
@@ -63,7 +56,7 @@ fn add<'c>(
     let picked: Vec<String> = (0..LOOKUPS)
         .map(|number| paths[number * stride % paths.len()].clone())
         .collect();
-    Ok(contest.add(name, None, move || {
+    Ok(contest.add(format!("{count} tensors"), None, move || {
         let (time, ()) = timed(|| {
             for path in &picked {
                 if file.dataset(path)?.shape().is_empty() {

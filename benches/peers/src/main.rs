@@ -13,6 +13,7 @@ mod write;
 
 use std::env;
 use std::error::Error;
+use std::process::ExitCode;
 
 use settings::Settings;
 
@@ -40,7 +41,17 @@ const CONTESTS: [(&str, &str, fn(&Settings) -> Result<()>); 6] = [
     ),
 ];
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<()> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     if let [first, job @ ..] = &arguments[..]
         && first == memory::CHILD

@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use hornfels::Sync;
 use hornfels::keras::{Model, Sequential};
 use hornfels::layers::Dense;
+use hornfels::{Sync, Tensor};
 
 use crate::Result;
 use crate::settings::Settings;
@@ -82,7 +82,13 @@ fn save_model(mib: usize, path: &Path) -> Result<()> {
     for _ in 1..100 {
         network = network.add(Dense::new(units));
     }
-    Ok(hornfels::save_model(&Model::build(network)?, path)?)
+    let mut model = Model::build(network)?;
+    let values = vec![0.5_f32; usize::try_from(units * units)?];
+    let paths: Vec<String> = model.variables.iter().map(|it| it.path.clone()).collect();
+    for kernel in paths.iter().filter(|path| path.ends_with("kernel")) {
+        model.set_variable(kernel, Tensor::new(&values, [units, units])?)?;
+    }
+    Ok(hornfels::save_model(&model, path)?)
 }
 
 /// The most KiB that `work` added, looked at every millisecond and in the end.

@@ -109,6 +109,7 @@ fn sum_views(settings: &Settings, files: &Files) -> Result<()> {
 fn copy(settings: &Settings, files: &Files, h5py: &RefCell<H5py>) -> Result<()> {
     let count = files.count;
     Contest::new(format!("{} MiB, owned copies of all", settings.mib))
+        .fetching(2 * settings.mib)
         .add("hornfels, all cores", None, || {
             let (time, held) = timed(|| {
                 let datasets = datasets(&files.hdf5)?;

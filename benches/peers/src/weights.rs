@@ -64,6 +64,12 @@ impl Weights {
         self.each().count()
     }
 
+    /// How many MiB they have together.
+    pub(crate) fn mib(&self) -> Result<usize> {
+        let bytes: u64 = self.each().map(|(_, _, tensor)| tensor.byte_len()).sum();
+        Ok(usize::try_from(bytes >> 20)?)
+    }
+
     /// Writes down for h5py what there is.
     pub(crate) fn describe(&self, path: &Path) -> Result<()> {
         let mut lines = String::new();

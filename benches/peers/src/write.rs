@@ -66,6 +66,7 @@ pub(crate) fn fresh(
         .ask("weights", &directory.join("weights"), "")?;
     let path = &directory.join("file");
     Contest::new(title)
+        .fetching(2 * weights.mib()?)
         .add("hornfels", None, || {
             alone(path, || hornfels(weights, path, Sync::OnReplace))
         })
@@ -94,6 +95,7 @@ fn over_old_files(settings: &Settings, weights: &Weights) -> Result<()> {
     let directory = settings.directory("write")?;
     let (ours, theirs) = (&directory.join("ours"), &directory.join("theirs"));
     Contest::new(format!("{} MiB, over an old file", settings.mib))
+        .fetching(2 * settings.mib)
         .add("hornfels, not flushed", None, || {
             settled(ours, || hornfels(weights, ours, Sync::Never))
         })
@@ -102,6 +104,7 @@ fn over_old_files(settings: &Settings, weights: &Weights) -> Result<()> {
         })
         .hold(settings.rounds)?;
     Contest::new(format!("{} MiB, over an old file, flushed", settings.mib))
+        .fetching(2 * settings.mib)
         .add("hornfels, as it comes", None, || {
             settled(ours, || hornfels(weights, ours, Sync::OnReplace))
         })
