@@ -11,12 +11,9 @@ mod codec;
 mod error;
 mod facade;
 mod format;
-// Structures are decoded and encoded side by side, also those that so far only one side needs.
-#[allow(dead_code, unused_imports)]
 pub mod hdf5;
 #[cfg_attr(not(test), allow(dead_code, unused_imports))]
 mod io;
-#[allow(dead_code)]
 pub mod keras;
 pub mod keras_h5;
 pub mod layers;

@@ -2,6 +2,8 @@
 
 mod dtype;
 mod filter;
+// Structures are decoded and encoded side by side, also those that only one side needs.
+#[allow(dead_code)]
 pub(crate) mod format;
 mod read;
 mod write;

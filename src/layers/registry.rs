@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use super::network::NetworkLayer;
@@ -20,8 +21,14 @@ type Maker = Arc<dyn Fn(&Object, &LayerRegistry) -> Result<Box<dyn Layer>> + Sen
 /// See [`Layer`] for an example with a class of one's own.
 #[derive(Clone)]
 pub struct LayerRegistry {
-    makers: BTreeMap<String, Maker>,
+    makers: Arc<BTreeMap<String, Maker>>,
+    /// How many more calls may be followed; shared with what nested models are built from.
+    calls_left: Option<Arc<AtomicU64>>,
 }
+
+/// The most calls that are followed in one network, those in nested models included: a few lines
+/// of JSON can nest models that call each other twice, a hundred deep.
+const MAX_CALLS: u64 = 200_000;
 
 /// A class whose typed config is all it needs.
 pub(crate) trait Typed: Layer + Sized + 'static {
@@ -35,7 +42,8 @@ pub(crate) const OPERATION: &str = "keras.ops>";
 
 static BUILTIN: LazyLock<LayerRegistry> = LazyLock::new(|| {
     let mut registry = LayerRegistry {
-        makers: BTreeMap::new(),
+        makers: Arc::default(),
+        calls_left: None,
     };
     attention::register(&mut registry);
     core::register(&mut registry);
@@ -67,8 +75,8 @@ impl LayerRegistry {
         name: impl Into<String>,
         make: impl Fn(&Object) -> Result<Box<dyn Layer>> + Send + Sync + 'static,
     ) {
-        self.makers
-            .insert(name.into(), Arc::new(move |object, _| make(object)));
+        let maker: Maker = Arc::new(move |object, _| make(object));
+        Arc::make_mut(&mut self.makers).insert(name.into(), maker);
     }
 
     /// Adds a class by its typed config.
@@ -82,7 +90,30 @@ impl LayerRegistry {
         name: &str,
         make: impl Fn(&Object, &LayerRegistry) -> Result<Box<dyn Layer>> + Send + Sync + 'static,
     ) {
-        self.makers.insert(name.to_owned(), Arc::new(make));
+        Arc::make_mut(&mut self.makers).insert(name.to_owned(), Arc::new(make));
+    }
+
+    /// The same classes, for following one network.
+    pub(crate) fn bounded(&self) -> LayerRegistry {
+        LayerRegistry {
+            makers: Arc::clone(&self.makers),
+            calls_left: Some(Arc::new(AtomicU64::new(MAX_CALLS))),
+        }
+    }
+
+    /// Counts a call that is followed.
+    pub(crate) fn count_call(&self) -> Result<()> {
+        let Some(left) = &self.calls_left else {
+            return Ok(());
+        };
+        let one_less = |left: u64| left.checked_sub(1);
+        let taken = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less);
+        taken.map(drop).map_err(|_| {
+            Error::new(
+                ErrorKind::LimitExceeded,
+                format!("more than {MAX_CALLS} calls of layers, nested models included"),
+            )
+        })
     }
 
     /// Whether there is a class of that name.
@@ -104,6 +135,11 @@ impl LayerRegistry {
             Network::Subclassed(_) => Err(unknown(object)),
             network => Ok(Box::new(NetworkLayer::new(network, self.clone()))),
         }
+    }
+
+    /// Whether the class of a serialized object is one of these.
+    pub(crate) fn knows(&self, object: &Object) -> bool {
+        self.maker(object).is_some()
     }
 
     fn maker(&self, object: &Object) -> Option<&Maker> {

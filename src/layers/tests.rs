@@ -204,3 +204,21 @@ fn a_wrong_argument_names_itself_and_the_layer() {
         "`units` of `d` (Dense): found \"five\", expected an unsigned integer"
     );
 }
+
+/// Each model calls the one inside it twice: what a few lines say would take for ever to follow.
+#[test]
+fn models_that_multiply_are_followed_so_far() {
+    let mut inner = super::Dense::new(3).name("inner").input_shape([3]).into();
+    for depth in 0..60 {
+        let mut net = crate::keras::Functional::build(format!("m{depth}"));
+        let input = net.input("input", [3], DType::Float32);
+        let once = net.call(inner, &input).unwrap();
+        let name = once.source().layer.clone();
+        let twice = net.call_again(&name, &once).unwrap();
+        inner = net.finish(&input, &twice).unwrap().into();
+    }
+    let network = Network::from_object(inner, &Limits::unlimited()).unwrap();
+    let inference = Inference::of(&network, &LayerRegistry::builtin());
+    let problem = inference.layers().iter().find_map(|it| it.problem.as_ref());
+    assert_eq!(problem.unwrap().kind(), crate::ErrorKind::LimitExceeded);
+}

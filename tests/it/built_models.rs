@@ -109,7 +109,7 @@ fn dense(dtype: &str) -> Sequential {
 
 fn conv() -> Sequential {
     let conv = Conv2D::new(4, [3, 3]).name("conv").padding(Padding::Same);
-    Sequential::new("conv")
+    Sequential::new("images")
         .add(conv.activation("relu").input_shape([6, 8, 3]))
         .add(BatchNormalization::new().name("norm"))
         .add(MaxPooling2D::new())
@@ -119,7 +119,7 @@ fn conv() -> Sequential {
 
 fn conv_f16() -> Sequential {
     let conv = Conv2D::new(4, [3, 3]).name("conv").padding(Padding::Same);
-    Sequential::new("conv_f16")
+    Sequential::new("images_f16")
         .add(
             conv.activation("relu")
                 .dtype("float16")

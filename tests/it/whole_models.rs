@@ -108,7 +108,9 @@ fn a_model_goes_to_the_other_dialect_and_back() {
 
     let back = reload(classic().dialect(Dialect::Keras2).to_vec(&keras3).unwrap());
     assert_eq!(back.metadata.keras_version.as_deref(), Some("2.15.0"));
-    assert_eq!(names(back.variables.iter()), names(model.variables.iter()));
+    // The file has old names, such as `lstm/kernel:0`; the new ones are those of Keras 2.15.
+    let paths = model.variables.iter().map(|it| format!("{}:0", it.path));
+    assert_eq!(names(back.variables.iter()), paths.collect::<Vec<_>>());
     for variable in model.variables.iter() {
         for other in [&keras3, &back] {
             assert_eq!(other.variable(&variable.path).unwrap(), &variable.tensor);

@@ -173,24 +173,24 @@ impl Summary {
         let fixed = self.parameters.saturating_sub(self.trainable_parameters);
         let counts = [
             ("Total params:", self.parameters),
-            ("  trainable:", self.trainable_parameters),
-            ("  others:", fixed),
+            ("Trainable params:", self.trainable_parameters),
+            ("Non-trainable params:", fixed),
         ];
         let bytes = text::size(self.variable_bytes);
         let mut lines: Vec<String> = counts
             .iter()
-            .map(|(what, count)| format!("{what:14} {}", text::grouped(*count)))
+            .map(|(what, count)| format!("{what:21} {}", text::grouped(*count)))
             .collect();
         if let Some(total) = lines.first_mut() {
             total.push_str(&format!(" ({bytes})"));
         }
-        lines.push(format!("{:14} {}", "Optimizer:", self.optimizer_text()));
+        lines.push(format!("{:21} {}", "Optimizer:", self.optimizer_text()));
         if let Some(loss) = &self.loss {
-            lines.push(format!("{:14} {}", "Loss:", text::safe(&names(loss))));
+            lines.push(format!("{:21} {}", "Loss:", text::safe(&names(loss))));
         }
         if !self.metrics.is_empty() {
             let metrics = self.metrics.join(", ");
-            lines.push(format!("{:14} {}", "Metrics:", text::safe(&metrics)));
+            lines.push(format!("{:21} {}", "Metrics:", text::safe(&metrics)));
         }
         lines
     }

@@ -49,14 +49,6 @@ impl SymbolTableEntry {
     /// The bytes of one entry as written.
     pub(crate) const WRITTEN_LEN: usize = 40;
 
-    /// The bytes of one entry in a file of these sizes.
-    pub(crate) fn len(sizes: Sizes) -> u64 {
-        u64::from(sizes.length)
-            .saturating_add(u64::from(sizes.offset))
-            .saturating_add(8)
-            .saturating_add(Self::SCRATCH)
-    }
-
     pub(crate) fn decode(sizes: Sizes, from: &mut Cursor<'_>) -> Result<Self> {
         let name = sizes.decode_length(from)?;
         let header = Address::decode(sizes, from)?;

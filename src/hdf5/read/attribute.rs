@@ -232,39 +232,34 @@ pub(super) fn find(handle: &Handle, name: &str) -> Result<Option<Attribute>> {
 }
 
 /// Hands every attribute message of the object to `look`.
+///
+/// Names are unique, or a copy of the object could not be written: `spec/hdf5.md#attribute`.
 fn each(
     handle: &Handle,
     header: &ObjectHeader<'_>,
     look: &mut dyn FnMut(&mut Cursor<'_>) -> Result<()>,
 ) -> Result<()> {
     let mut seen = HashSet::new();
-    let mut look = |from: &mut Cursor<'_>| {
-        check_new(&mut seen, from.clone())?;
+    let mut distinct = |from: &mut Cursor<'_>| -> Result<()> {
+        // A name that cannot be read is reported by who asks for it.
+        if let Ok(name) = AttributeMessage::decode_name(&mut from.clone())
+            && !seen.insert(name.to_owned())
+        {
+            let name = name.escape_debug();
+            return Err(Error::malformed(
+                from.offset(),
+                format!("second attribute `{name}`, expected one"),
+            ));
+        }
         look(from)
     };
     if let Some(dense) = dense(handle, header)? {
-        return dense.each(&mut look);
+        return dense.each(&mut distinct);
     }
     for message in &header.messages {
         if message.kind == MessageType::ATTRIBUTE {
-            decode_message(&handle.file, message, &mut look).within(|| "attribute message")?;
+            decode_message(&handle.file, message, &mut distinct).within(|| "attribute message")?;
         }
-    }
-    Ok(())
-}
-
-/// Names are unique, or a copy of the object could not be written: `spec/hdf5.md#attribute`.
-fn check_new(seen: &mut HashSet<String>, mut from: Cursor<'_>) -> Result<()> {
-    let at = from.offset();
-    // A name that cannot be read is reported where it is asked for.
-    if let Ok(name) = AttributeMessage::decode_name(&mut from)
-        && !seen.insert(name.to_owned())
-    {
-        let name = name.escape_debug();
-        return Err(Error::malformed(
-            at,
-            format!("second attribute `{name}`, expected one"),
-        ));
     }
     Ok(())
 }

@@ -200,7 +200,7 @@ pub(super) fn strings(
             let size = usize::try_from(*size).unwrap_or(usize::MAX).max(1);
             let strings = bytes.chunks_exact(size);
             Ok(strings
-                .map(|string| trim(string, *padding).to_vec())
+                .map(|string| padding.strip(string).to_vec())
                 .collect())
         }
         Datatype::VariableString { size, .. } => {
@@ -212,21 +212,6 @@ pub(super) fn strings(
             format!("elements of type {datatype}, expected strings"),
         )),
     }
-}
-
-fn trim(string: &[u8], padding: StringPadding) -> &[u8] {
-    let end = match padding {
-        StringPadding::NullTerminated => string.iter().position(|byte| *byte == 0),
-        StringPadding::NullPadded => last_other_than(string, 0),
-        StringPadding::SpacePadded => last_other_than(string, b' '),
-    };
-    end.and_then(|end| string.get(..end)).unwrap_or(string)
-}
-
-/// One past the last byte that is not `padding`.
-fn last_other_than(string: &[u8], padding: u8) -> Option<usize> {
-    let last = string.iter().rposition(|byte| *byte != padding);
-    Some(last.map_or(0, |last| last.saturating_add(1)))
 }
 
 /// The strings that references of `size` bytes lead to. Several may lead to the same, so that a
@@ -257,7 +242,7 @@ fn variable_strings(file: &File, size: u32, data: &Stored, mut total: u64) -> Re
         total = total.saturating_add(length);
         let limits = file.limits();
         limits.allocation(total, justified, "a list of strings")?;
-        strings.push(trim(&bytes, StringPadding::NullTerminated).to_vec());
+        strings.push(StringPadding::NullTerminated.strip(&bytes).to_vec());
     }
     Ok(strings)
 }

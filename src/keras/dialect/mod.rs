@@ -119,14 +119,6 @@ impl Translator {
         Ok(Translator { to, nesting: 0 })
     }
 
-    /// The dialect that objects come from.
-    fn from(self) -> Dialect {
-        match self.to {
-            Dialect::Keras3 => Dialect::Keras2,
-            _ => Dialect::Keras3,
-        }
-    }
-
     /// A serialized object of a known kind, with its name and module as `to` writes them.
     fn object(mut self, kind: Kind, object: &Map<String, Value>) -> Result<Map<String, Value>> {
         self.nesting = self.nesting.saturating_add(1);

@@ -2,18 +2,18 @@
 
 use std::collections::HashMap;
 
-use super::{Inference, InferredLayer, input_shape, unknown_input};
-use crate::error::{Error, ErrorKind, Result};
+use super::{Class, Inference, InferredLayer, again, input_shape, unknown_input};
 use crate::keras::{Functional, Layer, Node, TensorRef};
-use crate::layers::{Called, Inputs, Layer as LayerClass, LayerRegistry};
+use crate::layers::{Called, Inputs, LayerRegistry};
 use crate::tensor::Shape;
 
 pub(super) fn infer(
     network: &Functional,
+    classes: &[Class<'_>],
     registry: &LayerRegistry,
     inputs: Option<&[Shape]>,
 ) -> Inference {
-    let mut walk = Walk::new(network, registry);
+    let mut walk = Walk::new(network, classes, registry);
     let given = network.inputs().iter().enumerate().map(|(index, input)| {
         let shape = inputs.and_then(|inputs| inputs.get(index)).cloned();
         (input.layer.as_str(), shape)
@@ -29,6 +29,7 @@ pub(super) fn infer(
 type Call = (usize, usize);
 
 struct Walk<'n> {
+    registry: &'n LayerRegistry,
     layers: Vec<State<'n>>,
     places: HashMap<&'n str, usize>,
     /// Calls whose inputs have all been followed.
@@ -37,7 +38,7 @@ struct Walk<'n> {
 
 struct State<'n> {
     layer: &'n Layer,
-    class: Result<Box<dyn LayerClass>>,
+    class: &'n Class<'n>,
     nodes: Vec<Node>,
     /// Of each call: how many of its inputs have not been followed.
     waiting: Vec<usize>,
@@ -47,8 +48,8 @@ struct State<'n> {
 }
 
 impl<'n> Walk<'n> {
-    fn new(network: &'n Functional, registry: &LayerRegistry) -> Self {
-        let states = network.layers().iter().map(|layer| {
+    fn new(network: &'n Functional, classes: &'n [Class<'n>], registry: &'n LayerRegistry) -> Self {
+        let states = network.layers().iter().zip(classes).map(|(layer, class)| {
             let mut found = InferredLayer::new(layer);
             let nodes = layer.nodes().unwrap_or_else(|problem| {
                 found.problem = Some(problem);
@@ -59,7 +60,7 @@ impl<'n> Walk<'n> {
             found.calls = vec![None; calls];
             State {
                 layer,
-                class: registry.build(&layer.to_object()),
+                class,
                 nodes,
                 waiting: vec![0; calls],
                 taken_by: vec![Vec::new(); calls],
@@ -68,6 +69,7 @@ impl<'n> Walk<'n> {
         });
         let layers = network.layers().iter().enumerate();
         let mut walk = Walk {
+            registry,
             layers: states.collect(),
             places: layers.map(|(place, it)| (it.name(), place)).collect(),
             ready: Vec::new(),
@@ -140,7 +142,7 @@ impl<'n> Walk<'n> {
             return;
         };
         if !is_input(state.layer) {
-            state.record(call, inputs);
+            state.record(call, inputs, self.registry);
         }
         let next = state.taken_by.get(call).cloned().unwrap_or_default();
         for (place, call) in next {
@@ -174,20 +176,16 @@ impl<'n> Walk<'n> {
 }
 
 impl State<'_> {
-    fn record(&mut self, call: usize, inputs: Option<Inputs>) {
-        let known = inputs.is_some();
-        let called = match (&self.class, &inputs) {
-            (Ok(class), Some(inputs)) => class.call(inputs),
-            (Ok(class), None) => {
-                // Some have their variables whatever they are called with.
-                let variables = class.variables(&Inputs::default()).ok();
-                self.found.variables = self.found.variables.take().or(variables);
+    fn record(&mut self, call: usize, inputs: Option<Inputs>, registry: &LayerRegistry) {
+        let called = match (&inputs, self.class) {
+            (Some(inputs), class) => class.call(inputs, registry),
+            (None, Class::Unknown(problem)) => Err(again(problem)),
+            (None, class) => {
+                if self.found.variables.is_none() {
+                    self.found.variables = class.own_variables(registry);
+                }
                 Err(unknown_input())
             }
-            (Err(_), _) => match std::mem::replace(&mut self.class, Err(seen())) {
-                Err(problem) => Err(problem),
-                Ok(_) => Err(seen()),
-            },
         };
         match called {
             Ok(Called { variables, outputs }) => {
@@ -200,9 +198,7 @@ impl State<'_> {
                 }
             }
             Err(problem) => {
-                if known || self.found.problem.is_none() {
-                    self.found.problem.get_or_insert(problem);
-                }
+                self.found.problem.get_or_insert(problem);
             }
         }
     }
@@ -210,9 +206,4 @@ impl State<'_> {
 
 fn is_input(layer: &Layer) -> bool {
     layer.class_name() == "InputLayer"
-}
-
-/// Stands where a problem has been told already.
-fn seen() -> Error {
-    Error::new(ErrorKind::UnknownObject, "a class that is not known")
 }

@@ -5,8 +5,8 @@ mod sequential;
 
 use std::collections::HashMap;
 
-use super::{LayerRegistry, VariableSpec};
-use crate::error::{Error, ErrorKind};
+use super::{Called, Inputs, Layer as LayerClass, LayerRegistry, VariableSpec, network};
+use crate::error::{Error, ErrorKind, Result};
 use crate::keras::{Layer, Network, Object};
 use crate::tensor::Shape;
 
@@ -47,7 +47,8 @@ pub struct InferredLayer {
 impl Inference {
     /// Follows a network from its inputs to its outputs.
     pub fn of(network: &Network, registry: &LayerRegistry) -> Inference {
-        infer(network, registry, None)
+        let registry = registry.bounded();
+        infer(network, &classes(network, &registry), &registry, None)
     }
 
     /// The layers in the model's order.
@@ -99,15 +100,80 @@ impl InferredLayer {
     }
 }
 
+/// What a layer of a network is, made once however often it is called.
+pub(super) enum Class<'n> {
+    /// A class of the registry.
+    Known(Box<dyn LayerClass>),
+    /// A model, with what its layers are.
+    Network(&'n Network, Vec<Class<'n>>),
+    /// Neither, for this reason.
+    Unknown(Error),
+}
+
+/// What the layers of a network are.
+pub(super) fn classes<'n>(network: &'n Network, registry: &LayerRegistry) -> Vec<Class<'n>> {
+    let layers = network.layers().iter();
+    let classes = layers.map(|layer| {
+        if let Err(too_many) = registry.count_call() {
+            return Class::Unknown(too_many);
+        }
+        match layer.network() {
+            Some(inner) if !registry.knows(layer.object()) => {
+                Class::Network(inner, classes(inner, registry))
+            }
+            _ => match registry.build(&layer.to_object()) {
+                Ok(class) => Class::Known(class),
+                Err(problem) => Class::Unknown(problem),
+            },
+        }
+    });
+    classes.collect()
+}
+
+impl Class<'_> {
+    fn call(&self, inputs: &Inputs, registry: &LayerRegistry) -> Result<Called> {
+        registry.count_call()?;
+        match self {
+            Class::Known(class) => class.call(inputs),
+            Class::Network(inner, classes) => network::call(inner, classes, registry, inputs),
+            Class::Unknown(problem) => Err(again(problem)),
+        }
+    }
+
+    /// The variables of a layer that has them whatever it is called with.
+    fn own_variables(&self, registry: &LayerRegistry) -> Option<Vec<VariableSpec>> {
+        let nothing = Inputs::default();
+        match self {
+            Class::Known(class) => class.variables(&nothing).ok(),
+            _ => self.call(&nothing, registry).ok().map(|it| it.variables),
+        }
+    }
+}
+
+/// The same problem for one more call.
+fn again(problem: &Error) -> Error {
+    let error = Error::new(problem.kind(), problem.message().to_owned());
+    let mut places: Vec<&str> = problem.path().collect();
+    places.reverse();
+    let error = places
+        .into_iter()
+        .fold(error, |error, place| error.within(place.to_owned()));
+    match problem.hint() {
+        Some(hint) => error.with_hint(hint.to_owned()),
+        None => error,
+    }
+}
+
 /// As [`Inference::of`], for a network that is called with tensors of the given shapes.
 pub(super) fn infer(
     network: &Network,
+    classes: &[Class<'_>],
     registry: &LayerRegistry,
     inputs: Option<&[Shape]>,
 ) -> Inference {
     match network {
-        Network::Sequential(it) => sequential::infer(it, registry, inputs),
-        Network::Functional(it) => functional::infer(it, registry, inputs),
+        Network::Sequential(it) => sequential::infer(it, classes, registry, inputs),
+        Network::Functional(it) => functional::infer(it, classes, registry, inputs),
         Network::Subclassed(_) => Inference::default(),
     }
 }

@@ -1,6 +1,6 @@
 //! One layer after the other: each takes what the one before it gives.
 
-use super::{Inference, InferredLayer, input_shape, unknown_input};
+use super::{Class, Inference, InferredLayer, again, input_shape, unknown_input};
 use crate::keras::{Layer, Network, Sequential};
 use crate::layers::config::read;
 use crate::layers::{Inputs, LayerRegistry};
@@ -8,6 +8,7 @@ use crate::tensor::Shape;
 
 pub(super) fn infer(
     network: &Sequential,
+    classes: &[Class<'_>],
     registry: &LayerRegistry,
     inputs: Option<&[Shape]>,
 ) -> Inference {
@@ -16,21 +17,19 @@ pub(super) fn infer(
         Some(inputs) => Some(inputs.to_vec()),
         None => given(network).map(|shape| vec![shape]),
     };
-    for layer in network.layers() {
+    for (layer, class) in network.layers().iter().zip(classes) {
         let mut found = InferredLayer::new(layer);
-        let inputs = tensors.take().map(Inputs::of);
-        let called = registry.build(&layer.to_object()).and_then(|built| {
-            let inputs = inputs.unwrap_or_default();
-            let Ok(called) = built.call(&inputs) else {
-                // Some have their variables whatever they are called with.
-                found.variables = built.variables(&inputs).ok();
-                return match inputs.all().is_empty() {
-                    true => Err(unknown_input()),
-                    false => built.call(&inputs),
-                };
-            };
-            Ok(called)
-        });
+        let inputs = tensors.take().map(Inputs::of).unwrap_or_default();
+        // An InputLayer gives what it was made with.
+        let called = if inputs.all().is_empty() && layer.class_name() != "InputLayer" {
+            found.variables = class.own_variables(registry);
+            Err(match class {
+                Class::Unknown(problem) => again(problem),
+                _ => unknown_input(),
+            })
+        } else {
+            class.call(&inputs, registry)
+        };
         match called {
             Ok(called) => {
                 found.calls.push(Some(called.outputs.clone()));
