@@ -302,8 +302,14 @@ impl<'a> ObjectHeader<'a> {
         }
     }
 
+    /// An empty buffer that need not grow while the messages go in.
+    fn room(&self) -> Vec<u8> {
+        let bodies = self.messages.iter().map(|message| message.body.len());
+        Vec::with_capacity(bodies.map(|len| len.saturating_add(16)).sum())
+    }
+
     fn encode_1(&self, to: &mut Vec<u8>) {
-        let mut chunk = Vec::new();
+        let mut chunk = self.room();
         for message in &self.messages {
             chunk.put_u16(message.kind.0);
             chunk.put_u16(short_length(message.body.len().next_multiple_of(8)));
@@ -323,7 +329,7 @@ impl<'a> ObjectHeader<'a> {
 
     fn encode_2(&self, to: &mut Vec<u8>) {
         let start = to.len();
-        let mut chunk = Vec::new();
+        let mut chunk = self.room();
         for message in &self.messages {
             chunk.put_u8(u8::try_from(message.kind.0).unwrap_or(u8::MAX));
             chunk.put_u16(short_length(message.body.len()));

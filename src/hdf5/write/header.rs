@@ -206,7 +206,8 @@ fn check_count(version: Version, count: usize) -> Result<()> {
 }
 
 fn body(encode: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
-    let mut body = Vec::new();
+    // Most bodies fit, and none grows byte by byte.
+    let mut body = Vec::with_capacity(64);
     encode(&mut body);
     body
 }

@@ -395,7 +395,7 @@ impl Datatype {
     /// Whether files can hold this type: in either form it is read back as it is.
     pub(crate) fn check_encodable(&self) -> Result<()> {
         for version in [DatatypeVersion::V1, DatatypeVersion::V3] {
-            let mut encoded = Vec::new();
+            let mut encoded = Vec::with_capacity(64);
             self.encode(version, &mut encoded);
             let mut from = Cursor::new(&encoded, 0);
             let wrong = match Datatype::decode(&mut from) {
