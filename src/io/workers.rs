@@ -41,11 +41,9 @@ impl Workers {
     }
 
     /// The same, but at most `count`.
-    pub(super) fn at_most(self, count: usize) -> Self {
-        Workers {
-            count: self.count.min(count).max(1),
-            ..self
-        }
+    pub(super) fn at_most(mut self, count: usize) -> Self {
+        self.count = self.count.min(count).max(1);
+        self
     }
 
     /// Runs `work` once per worker, numbered from 0, and collects what they give; if any fails,
