@@ -49,7 +49,8 @@ pub struct Layer {
 impl Network {
     /// Reads a network from a serialized model; `limits` bounds how deep models nest.
     ///
-    /// A class of the user's own with `layers`, `input_layers` and `output_layers` is Functional.
+    /// A class of the user's own with `layers`, `input_layers` and `output_layers` is Functional, one
+    /// with a list of layers only is Sequential.
     ///
     /// # Errors
     ///
@@ -64,7 +65,10 @@ impl Network {
         let is_graph = ["layers", "input_layers", "output_layers"]
             .iter()
             .all(|key| object.config().contains_key(*key));
-        if object.class_name() == "Sequential" {
+        // A subclass of Sequential has the config of one. Among layers, one with `layers` in its
+        // config may be anything.
+        let is_row = depth == 0 && !is_graph && holds_layers(&object);
+        if object.class_name() == "Sequential" || is_row {
             let layers = Layers::take(&mut object, limits, depth)?;
             return Ok(Network::Sequential(Sequential::new_with(object, layers)));
         }
@@ -124,6 +128,18 @@ impl Network {
     /// The layer of that name, in constant time.
     pub fn get_layer(&self, name: &str) -> Option<&Layer> {
         self.parts()?.1.get(name)
+    }
+}
+
+/// Whether the config has a list of layers.
+fn holds_layers(object: &Object) -> bool {
+    let is_layer = |item: &Value| {
+        let name = item.get("config").and_then(|config| config.get("name"));
+        item.get("class_name").is_some_and(Value::is_string) && name.is_some_and(Value::is_string)
+    };
+    match object.config().get("layers") {
+        Some(Value::Array(items)) => !items.is_empty() && items.iter().all(is_layer),
+        _ => false,
     }
 }
 

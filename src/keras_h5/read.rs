@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::stored::{StoredLayer, places, read_variables, stored_layers};
+use super::write::subclassed;
 use super::{
     BACKEND, KERAS_VERSION, LAYER_NAMES, MODEL_CONFIG, MODEL_WEIGHTS, OPTIMIZER_WEIGHTS,
     TRAINING_CONFIG, attributes, extras, names, paths,
@@ -32,6 +33,9 @@ pub fn load_from(group: &Group, options: &LoadOptions) -> Result<Model<'static>>
     let network = Object::from_json(config, dialect)
         .and_then(|object| Network::from_object(object, &options.limits))
         .within(|| format!("attribute `{MODEL_CONFIG}`"))?;
+    if let Network::Subclassed(object) = &network {
+        return Err(subclassed(object.class_name()).within(format!("attribute `{MODEL_CONFIG}`")));
+    }
 
     let mut model = Model::new(network);
     model.metadata = Metadata {

@@ -154,12 +154,13 @@ fn write_origin(model: &Model<'_>, names: &Names<'_>, group: &mut GroupMut<'_, '
     Ok(())
 }
 
-fn subclassed(class_name: &str) -> Error {
+/// The error for a model whose layers its config does not tell.
+pub(super) fn subclassed(class_name: &str) -> Error {
     Error::new(
         ErrorKind::Unsupported,
         format!("`{class_name}` is a subclassed model, HDF5 files hold Sequential and Functional"),
     )
-    .with_hint("save it as a SavedModel; Keras has the same limit")
+    .with_hint("Keras has the same limit: a SavedModel can hold it")
 }
 
 fn write_layers<'m>(

@@ -135,3 +135,14 @@ fn calls_that_cannot_be_read_are_carried_and_reported() {
         "layer `b`: `inbound_nodes` is 7, expected a list"
     );
 }
+
+#[test]
+fn a_subclass_of_sequential_is_sequential() {
+    let text = r#"{"class_name": "Mine", "config": {"name": "m", "layers": [{"class_name": "A", "config": {"name": "a"}}]}}"#;
+    let network = check(text, &["a"]);
+    assert!(matches!(network, Network::Sequential(_)));
+    for other in ["[]", "[7]", r#"["a"]"#, "null"] {
+        let text = format!(r#"{{"class_name": "Mine", "config": {{"layers": {other}}}}}"#);
+        assert!(matches!(check(&text, &[]), Network::Subclassed(_)));
+    }
+}
