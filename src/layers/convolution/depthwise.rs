@@ -1,6 +1,6 @@
 //! Convolutions that keep the channels apart.
 
-use super::Window;
+use super::{Window, windowed};
 use crate::error::Result;
 use crate::layers::config::{
     Activation, Constraint, DataFormat, Initializer, Padding, Regularizer, Sizes, layer,
@@ -50,17 +50,7 @@ macro_rules! depthwise {
             }
         }
 
-        impl $class {
-            fn window(&self) -> Window<'_> {
-                Window {
-                    size: &self.kernel_size.0,
-                    strides: &self.strides.0,
-                    dilation: &self.dilation_rate.0,
-                    padding: self.padding,
-                    format: self.data_format.unwrap_or(DataFormat::ChannelsLast),
-                }
-            }
-        }
+        windowed!($class);
 
         impl Layer for $class {
             fn variables(&self, inputs: &Inputs) -> Result<Vec<VariableSpec>> {

@@ -82,3 +82,21 @@ impl Window<'_> {
         window.chain([before_last, last]).collect()
     }
 }
+
+/// How a class with these arguments moves its window.
+macro_rules! windowed {
+    ($class:ident) => {
+        impl $class {
+            fn window(&self) -> Window<'_> {
+                Window {
+                    size: &self.kernel_size.0,
+                    strides: &self.strides.0,
+                    dilation: &self.dilation_rate.0,
+                    padding: self.padding,
+                    format: self.data_format.unwrap_or(DataFormat::ChannelsLast),
+                }
+            }
+        }
+    };
+}
+use windowed;
