@@ -10,8 +10,8 @@ use hornfels::keras::{
 };
 use hornfels::layers::{
     Add, BatchNormalization, Bidirectional, Concatenate, Conv2D, Cropping1D, Dense, Embedding,
-    Flatten, GRU, GlobalAveragePooling1D, LSTM, LayerNormalization, MaxPooling2D, Padding,
-    SimpleRNN, TimeDistributed,
+    Flatten, GRU, Generic, GlobalAveragePooling1D, Initializer, LSTM, LayerNormalization,
+    LayerRegistry, MaxPooling2D, Padding, SimpleRNN, TimeDistributed, VariableSpec,
 };
 use hornfels::tensor::F16;
 use hornfels::{DType, LoadOptions, Result, SaveOptions, Tensor};
@@ -288,4 +288,46 @@ fn a_model_says_everything_that_is_wrong_with_it() {
         error.message(),
         "shape [5, 3] for `hidden/kernel`, expected [3, 5]"
     );
+}
+
+/// What a registered class knows is checked when its model is saved, and names what is loaded.
+#[test]
+fn a_registered_class_is_checked_and_named() {
+    let scale = |variable: &str, size: u64| {
+        let spec = VariableSpec::new(variable, [size], Initializer::ones());
+        Generic::new("my>Scale").name("scale").variable(spec)
+    };
+    let registry = |variable: &str, size: u64| {
+        let mut layers = LayerRegistry::builtin();
+        scale(variable, size).register(&mut layers);
+        layers
+    };
+    let network = Sequential::new("s")
+        .add(Dense::new(3).input_shape([2]))
+        .add(scale("factor", 3));
+    let mut model = Model::build_with(network, &registry("factor", 3)).unwrap();
+    let kernel = Tensor::zeros(DType::Float32, [2, 3]).unwrap();
+    model.set_variable("dense/kernel", kernel).unwrap();
+
+    let save = |layers| {
+        SaveOptions::new()
+            .dialect(Dialect::Keras3)
+            .layers(layers)
+            .to_vec(&model)
+    };
+    let error = save(registry("factor", 4)).unwrap_err();
+    assert_eq!(
+        error.message(),
+        "variable `scale/factor`: shape (3,), expected (4,)"
+    );
+    let bytes = save(registry("factor", 3)).unwrap();
+    let load = |layers| {
+        LoadOptions::new()
+            .layers(layers)
+            .load_bytes(bytes.clone())
+            .unwrap()
+    };
+    assert!(load(registry("factor", 3)).variable("scale/factor").is_ok());
+    assert!(load(registry("gain", 3)).variable("scale/gain").is_ok());
+    assert!(load(registry("gain", 4)).variable("scale/factor").is_ok());
 }
