@@ -10,7 +10,7 @@ use crate::io::SharedBytes;
 use crate::keras::Model;
 use crate::keras_h5::{self, WeightsReport};
 use crate::limits::Limits;
-use crate::options::{LoadOptions, LoadWeightsOptions, SaveOptions};
+use crate::options::{LoadOptions, LoadWeightsOptions, SaveOptions, WeightsLayout};
 
 /// Saves a model to a path with Keras's defaults; the suffix decides the format.
 ///
@@ -121,10 +121,14 @@ impl SaveOptions {
 
     /// Saves the variables of `model` without its config, as Keras's `model.save_weights` does.
     ///
+    /// A name that ends in `.weights.h5` gets the layout that Keras expects behind it, with the
+    /// optimizer's state: that of Keras 3, unless the model came from Keras 2 or
+    /// [`dialect`](Self::dialect) says so.
+    ///
     /// # Errors
     ///
-    /// As [`save`](Self::save). [`ErrorKind::Unsupported`] for a name that ends in `.weights.h5`,
-    /// which Keras expects another layout behind.
+    /// As [`save`](Self::save), and
+    /// [`save_weights_into`](crate::keras_h5::save_weights_into).
     pub fn save_weights(&self, model: &Model<'_>, path: impl AsRef<Path>) -> Result<()> {
         save_weights(model, path.as_ref(), self)
     }
@@ -192,17 +196,12 @@ fn save_weights(model: &Model<'_>, path: &Path, options: &SaveOptions) -> Result
     let format = options.save_format.unwrap_or_else(|| Format::of_path(path));
     format.writable().within(place)?;
     options.check(format).within(place)?;
-    if path.to_string_lossy().ends_with(".weights.h5") {
-        return Err(Error::new(
-            ErrorKind::Unsupported,
-            "Keras expects the layout of Keras 3 behind `.weights.h5`, which this version does not write yet",
-        )
-        .with_hint("choose a name that ends in `.h5` only")
-        .within(place()));
-    }
+    let layout = options.weights_layout;
+    let layout = layout.unwrap_or_else(|| WeightsLayout::of_path(path));
+    let options = options.clone().weights_layout(layout);
     let mut tree = Tree::new();
-    keras_h5::save_weights_into(model, &mut tree.root(), options).within(place)?;
-    tree.save(path, &file_options(options))
+    keras_h5::save_weights_into(model, &mut tree.root(), &options).within(place)?;
+    tree.save(path, &file_options(&options))
 }
 
 fn tree<'m>(model: &'m Model<'_>, format: Format, options: &SaveOptions) -> Result<Tree<'m>> {

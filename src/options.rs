@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -35,6 +36,7 @@ pub struct SaveOptions {
     pub(crate) overwrite: bool,
     pub(crate) include_optimizer: bool,
     pub(crate) save_format: Option<Format>,
+    pub(crate) weights_layout: Option<WeightsLayout>,
     pub(crate) signatures: Option<Signatures>,
     pub(crate) options: Option<SavedModelOptions>,
     pub(crate) save_traces: bool,
@@ -50,6 +52,7 @@ impl Default for SaveOptions {
             overwrite: true,
             include_optimizer: true,
             save_format: None,
+            weights_layout: None,
             signatures: None,
             options: None,
             save_traces: true,
@@ -102,6 +105,19 @@ impl SaveOptions {
     #[must_use]
     pub fn save_format(mut self, format: Format) -> Self {
         self.save_format = Some(format);
+        self
+    }
+
+    /// The layout of a file of weights, whatever the path says; by default a name that ends in
+    /// `.weights.h5` gets [`WeightsLayout::Objects`] and any other [`WeightsLayout::Layers`].
+    ///
+    /// ```
+    /// # use hornfels::{SaveOptions, WeightsLayout};
+    /// let for_keras_3 = SaveOptions::new().weights_layout(WeightsLayout::Objects);
+    /// ```
+    #[must_use]
+    pub fn weights_layout(mut self, layout: WeightsLayout) -> Self {
+        self.weights_layout = Some(layout);
         self
     }
 
@@ -241,6 +257,27 @@ impl SaveOptions {
         );
         Err(Error::new(ErrorKind::InvalidArgument, message)
             .with_hint("leave the argument out, or save to a SavedModel directory"))
+    }
+}
+
+/// How the weights of a model are laid out in a file that holds nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum WeightsLayout {
+    /// A list of layers by their names, as in whole models: `save_weights("x.h5")` of Keras 2.
+    Layers,
+    /// A group for each object by its class and place, and the optimizer's state:
+    /// `save_weights("x.weights.h5")` of Keras 2.12 and later.
+    Objects,
+}
+
+impl WeightsLayout {
+    /// The layout that Keras expects behind a name.
+    pub(crate) fn of_path(path: &Path) -> WeightsLayout {
+        match path.to_string_lossy().ends_with(".weights.h5") {
+            true => WeightsLayout::Objects,
+            false => WeightsLayout::Layers,
+        }
     }
 }
 

@@ -3,6 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::network::{Layer, Network};
+use super::object::{Dialect, Object};
+use crate::error::Result;
 
 /// A layer of a network, or one that a wrapper holds in its config.
 ///
@@ -36,6 +38,33 @@ impl<'n> Part<'n> {
                 "" => self.config().map_or("", |config| text(config, "name")),
                 name => name,
             },
+        }
+    }
+
+    /// The layers that stand in the config as a list under `key`.
+    pub(crate) fn held_list(self, key: &str) -> Vec<Part<'n>> {
+        let list = self.config().and_then(|config| config.get(key)?.as_array());
+        let layers = list.into_iter().flatten();
+        layers
+            .filter_map(Value::as_object)
+            .map(Part::Json)
+            .collect()
+    }
+
+    /// Whether it is an operation of Keras 3, which is no layer.
+    pub(crate) fn is_operation(self) -> bool {
+        let module = match self {
+            Part::Layer(layer) => layer.object().module().unwrap_or_default(),
+            Part::Json(json) => text(json, "module"),
+        };
+        module.starts_with("keras.src.ops") || module.starts_with("keras.ops")
+    }
+
+    /// The object as it was serialized; of a model without its layers.
+    pub(crate) fn to_object(self, dialect: Dialect) -> Result<Object> {
+        match self {
+            Part::Layer(layer) => Ok(layer.object().clone()),
+            Part::Json(json) => Object::from_json(Value::Object(json.clone()), dialect),
         }
     }
 
@@ -133,7 +162,8 @@ impl<'n> Part<'n> {
         self.held("backward_layer").or_else(|| self.wrapped())
     }
 
-    fn held(self, key: &str) -> Option<Part<'n>> {
+    /// The layer that stands in the config under `key`.
+    pub(crate) fn held(self, key: &str) -> Option<Part<'n>> {
         self.config()?.get(key)?.as_object().map(Part::Json)
     }
 }

@@ -54,8 +54,7 @@ impl<'a> Variables<'a> {
 
     /// The variables of a layer; none if it has none.
     pub fn of_layer(&self, layer: &str) -> &[Variable<'a>] {
-        let range = self.layers.get(layer).cloned().unwrap_or_default();
-        self.list.get(range).unwrap_or_default()
+        self.list.get(self.places_of(layer)).unwrap_or_default()
     }
 
     /// Whether the layer was added, be it without variables.
@@ -74,10 +73,27 @@ impl<'a> Variables<'a> {
         self.list.get_mut(*self.paths.get(path)?)
     }
 
+    /// Where those of a layer stand among all; nowhere if it has none.
+    pub(crate) fn places_of(&self, layer: &str) -> Range<usize> {
+        self.layers.get(layer).cloned().unwrap_or_default()
+    }
+
+    /// The variable at a place among all.
+    pub(crate) fn at(&self, place: usize) -> Option<&Variable<'a>> {
+        self.list.get(place)
+    }
+
+    /// Gives the variable at a place among all other values.
+    pub(crate) fn set_at(&mut self, place: usize, tensor: Tensor<'a>) {
+        if let Some(variable) = self.list.get_mut(place) {
+            self.unset.remove(&variable.path);
+            variable.tensor = tensor;
+        }
+    }
+
     /// Gives the variables of a layer other paths, one for each, in order.
     pub(crate) fn rename(&mut self, layer: &str, paths: impl IntoIterator<Item = String>) {
-        let range = self.layers.get(layer).cloned().unwrap_or_default();
-        for (index, path) in range.zip(paths) {
+        for (index, path) in self.places_of(layer).zip(paths) {
             let Some(variable) = self.list.get_mut(index) else {
                 continue;
             };

@@ -8,7 +8,8 @@
 //! | optimizer state | group `optimizer_weights` |
 //! | metadata | attributes `keras_version`, `backend`; whatever else the file holds |
 //!
-//! Files of weights only are the group `model_weights` by itself: [`load_weights_from`].
+//! Files of weights only are the group `model_weights` by itself, or have the layout of `.weights.h5`,
+//! in `store`: [`load_weights_from`], [`save_weights_into`].
 //!
 //! `spec/keras_h5.md` has the details. [`save_into`] and [`load_from`] do the same in any group of
 //! an HDF5 file, where Keras takes an open `h5py.File`.
@@ -17,15 +18,19 @@ mod arrays;
 mod attributes;
 mod extras;
 mod names;
+mod pairs;
 mod paths;
 mod read;
+mod report;
+mod store;
 mod stored;
 mod training;
 mod weights;
 mod write;
 
 pub use read::load_from;
-pub use weights::{Mismatch, StoredWeight, WeightMatch, WeightsReport, load_weights_from};
+pub use report::{Mismatch, StoredWeight, WeightMatch, WeightsReport};
+pub use weights::load_weights_from;
 pub use write::{save_into, save_weights_into};
 
 const MODEL_CONFIG: &str = "model_config";

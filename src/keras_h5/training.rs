@@ -32,7 +32,7 @@ pub(super) fn write<'m>(
 }
 
 /// The optimizer's variables under the names of the file, in the order of its dialect.
-fn variables<'m>(
+pub(super) fn variables<'m>(
     model: &'m Model<'_>,
     names: &Names<'_>,
     state: &'m OptimizerState<'_>,

@@ -4,12 +4,12 @@ use super::arrays::rewritten;
 use super::names::{Unique, saved_layers};
 use super::{
     BACKEND, KERAS_VERSION, LAYER_NAMES, MODEL_CONFIG, MODEL_WEIGHTS, TOP_LEVEL, WEIGHT_NAMES,
-    attributes, extras, paths, training,
+    attributes, extras, paths, store, training,
 };
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::hdf5::{GroupMut, Value};
 use crate::keras::{Dialect, Layer, Model, Network, Variable, Variables};
-use crate::options::SaveOptions;
+use crate::options::{SaveOptions, WeightsLayout};
 use crate::tensor::{BF16, DType, Tensor};
 
 /// The longest string that is stored with a fixed length: `spec/keras_h5.md#scalar-strings`.
@@ -51,7 +51,7 @@ pub fn save_into<'m>(
     group: &mut GroupMut<'_, 'm>,
     options: &SaveOptions,
 ) -> Result<()> {
-    let network = in_dialect(model, options)?;
+    let network = in_dialect(model, options, Dialect::Keras2)?;
     let names = Names::new(model, &network, options)?;
     write_origin(model, &names, group)?;
     text(group, MODEL_CONFIG, &network.to_object().to_string())?;
@@ -64,20 +64,37 @@ pub fn save_into<'m>(
 
 /// Saves the weights of a model into a group, without its config: what `model.save_weights` makes.
 ///
+/// The layout is [`WeightsLayout::Layers`] unless [`SaveOptions::weights_layout`] says else.
+///
 /// # Errors
 ///
-/// As [`save_into`].
+/// As [`save_into`]; [`ErrorKind::Unsupported`] in the layout [`WeightsLayout::Objects`] for
+/// layers of unknown classes that have variables in layers of their own.
 pub fn save_weights_into<'m>(
     model: &'m Model<'_>,
     group: &mut GroupMut<'_, 'm>,
     options: &SaveOptions,
 ) -> Result<()> {
-    let network = in_dialect(model, options)?;
-    write_layers(model, &Names::new(model, &network, options)?, group)
+    match options.weights_layout.unwrap_or(WeightsLayout::Layers) {
+        WeightsLayout::Layers => {
+            let network = in_dialect(model, options, Dialect::Keras2)?;
+            write_layers(model, &Names::new(model, &network, options)?, group)
+        }
+        WeightsLayout::Objects => {
+            let network = in_dialect(model, options, Dialect::Keras3)?;
+            let names = Names::new(model, &network, options)?;
+            if names.dialect() == Dialect::Keras1 {
+                let message = "weights of Keras 1, which has no layout by objects";
+                return Err(Error::new(ErrorKind::InvalidArgument, message)
+                    .with_hint("choose the dialect of Keras 2 or 3"));
+            }
+            store::save(model, &names, group, options)
+        }
+    }
 }
 
-/// The network in the dialect to save in.
-fn in_dialect(model: &Model<'_>, options: &SaveOptions) -> Result<Network> {
+/// The network in the dialect to save in, which is `default` for a model that was made here.
+fn in_dialect(model: &Model<'_>, options: &SaveOptions, default: Dialect) -> Result<Network> {
     if let Network::Subclassed(object) = &model.network {
         return Err(subclassed(object.class_name()));
     }
@@ -85,7 +102,7 @@ fn in_dialect(model: &Model<'_>, options: &SaveOptions) -> Result<Network> {
         model.validate_with(&options.layers)?;
     }
     let dialect = options.dialect.or(model.metadata.dialect);
-    model.network.to_dialect(dialect.unwrap_or(Dialect::Keras2))
+    model.network.to_dialect(dialect.unwrap_or(default))
 }
 
 /// How the variables of a model are called in the file that is written.
@@ -95,7 +112,7 @@ pub(super) struct Names<'n> {
     /// The model as it is written.
     pub(super) network: &'n Network,
     /// Its variables, where they are others than the model's.
-    rewritten: Option<Variables<'static>>,
+    pub(super) rewritten: Option<Variables<'static>>,
     flips: bool,
 }
 
@@ -218,7 +235,7 @@ pub(super) fn write_variables<'m>(
 }
 
 /// The tensor in an element type that Keras reads back: `spec/keras_h5.md#element-types`.
-fn storable(tensor: Tensor<'_>) -> Result<Tensor<'_>> {
+pub(super) fn storable(tensor: Tensor<'_>) -> Result<Tensor<'_>> {
     if tensor.dtype() != DType::BFloat16 {
         return Ok(tensor);
     }
