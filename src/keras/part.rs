@@ -51,13 +51,22 @@ impl<'n> Part<'n> {
             .collect()
     }
 
-    /// Whether it is an operation of Keras 3, which is no layer.
+    /// Whether it is an operation of Keras 3, which is no layer. In HDF5 files, where no module is
+    /// told, what operations lack is the argument of every layer.
     pub(crate) fn is_operation(self) -> bool {
         let module = match self {
-            Part::Layer(layer) => layer.object().module().unwrap_or_default(),
-            Part::Json(json) => text(json, "module"),
+            Part::Layer(layer) => layer.object().module(),
+            Part::Json(json) => json.get("module").and_then(Value::as_str),
         };
-        module.starts_with("keras.src.ops") || module.starts_with("keras.ops")
+        match module {
+            Some(module) => module.starts_with("keras.src.ops") || module.starts_with("keras.ops"),
+            None => {
+                let has_flag = self
+                    .config()
+                    .is_some_and(|config| config.contains_key("trainable"));
+                !has_flag && !self.is_model() && self.class_name() != "InputLayer"
+            }
+        }
     }
 
     /// The object as it was serialized; of a model without its layers.

@@ -5,11 +5,11 @@ use std::collections::{HashMap, HashSet};
 
 use super::{LAYER_NAMES, TOP_LEVEL, WEIGHT_NAMES, attributes};
 use crate::error::{Context, Error, ErrorKind, Result};
-use crate::hdf5::Group;
+use crate::hdf5::{Dataset, Datatype, Group};
 use crate::keras::{Layer, Network};
 use crate::layers::{Inference, LayerRegistry};
 use crate::limits::Limits;
-use crate::tensor::Tensor;
+use crate::tensor::{DType, Tensor};
 
 /// The weights of one layer as they are in the file.
 #[derive(Debug)]
@@ -50,10 +50,21 @@ pub(super) fn stored_layers(group: &Group, limits: &Limits) -> Result<Vec<Stored
 pub(super) fn read_variables(group: &Group) -> Result<Vec<(String, Tensor<'static>)>> {
     let names = attributes::read_names(group, WEIGHT_NAMES)?.unwrap_or_default();
     let tensors = names.into_iter().map(|name| {
-        let tensor = group.dataset(&name)?.tensor()?;
+        let tensor = tensor(&group.dataset(&name)?)?;
         Ok((name, tensor))
     });
     tensors.collect()
+}
+
+/// The values of a variable. Keras writes bfloat16 as opaque bytes, and only Keras 3 says so, only in
+/// the layout by objects: `spec/keras_h5.md#element-types`.
+pub(super) fn tensor(dataset: &Dataset) -> Result<Tensor<'static>> {
+    match dataset.datatype() {
+        Datatype::Opaque { size: 2, .. } if dataset.dtype()?.is_none() => {
+            dataset.tensor_as(DType::BFloat16)
+        }
+        _ => dataset.tensor(),
+    }
 }
 
 /// The names, if none is there twice: each is a group, and a group holds one layer.

@@ -196,6 +196,15 @@ impl<'a> Value<'a> {
         self
     }
 
+    /// The same elements, declared to be bytes that mean nothing by themselves.
+    pub(crate) fn into_opaque(mut self) -> Self {
+        self.datatype = Datatype::Opaque {
+            size: self.datatype.size(),
+            tag: Vec::new(),
+        };
+        self
+    }
+
     fn scalar(self) -> Result<Self> {
         self.reshape([])
     }

@@ -34,6 +34,14 @@ impl Generation {
             _ => Generation::Legacy,
         }
     }
+
+    /// That of an optimizer's state, which may be the state of one that it drives.
+    pub(crate) fn of_state(optimizer: &Object) -> Generation {
+        match inner(optimizer) {
+            Some(inner) => Generation::of(&inner),
+            None => Generation::of(optimizer),
+        }
+    }
 }
 
 /// A variable of an optimizer: what it is, and how it begins.

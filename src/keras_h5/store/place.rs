@@ -43,15 +43,14 @@ pub(super) fn places(
     };
     let own = held(variables, TOP_LEVEL);
     walk.add(String::new(), network.name(), own.iter().map(|it| it.place));
-    let mut paths = Paths::new("", network.object().class_name() == "Sequential", form);
+    let mut paths = walk.paths("", network.object().class_name() == "Sequential");
     for layer in network.layers() {
         let part = Part::Layer(layer);
-        let Some(path) = paths.next(part) else {
-            continue;
-        };
-        walk.layer = layer.name();
         let held = held(variables, layer.name());
-        walk.object(part, layer.name(), path, held)?;
+        if let Some(path) = paths.next(part, &held) {
+            walk.layer = layer.name();
+            walk.object(part, layer.name(), path, held)?;
+        }
     }
     Ok(walk.list)
 }
@@ -100,22 +99,17 @@ fn held<'v>(variables: &'v Variables<'_>, layer: &str) -> Vec<Held<'v>> {
 struct Paths {
     numbers: Numbers,
     path: String,
+    dialect: Dialect,
     is_sequential: bool,
 }
 
 impl Paths {
-    fn new(model: &str, is_sequential: bool, form: Form) -> Self {
-        Paths {
-            numbers: Numbers::default(),
-            path: joined(model, form.layers()),
-            is_sequential,
-        }
-    }
-
     /// The path of the next layer; none for what Keras does not list among the layers.
-    fn next(&mut self, layer: Part<'_>) -> Option<String> {
+    fn next(&mut self, layer: Part<'_>, held: &[Held<'_>]) -> Option<String> {
         let is_input = self.is_sequential && layer.class_name() == "InputLayer";
-        if is_input || layer.is_operation() {
+        let is_operation =
+            self.dialect == Dialect::Keras3 && layer.is_operation() && held.is_empty();
+        if is_input || is_operation {
             return None;
         }
         Some(joined(&self.path, &numbered(&mut self.numbers, layer)))
@@ -160,6 +154,16 @@ impl<'n> Walk<'n> {
             layer: self.layer.to_owned(),
             variables: variables.collect(),
         });
+    }
+
+    /// The paths of the layers of a model.
+    fn paths(&self, model: &str, is_sequential: bool) -> Paths {
+        Paths {
+            numbers: Numbers::default(),
+            path: joined(model, self.form.layers()),
+            dialect: self.dialect,
+            is_sequential,
+        }
     }
 
     /// A layer with its variables, and the layers in it.
@@ -216,9 +220,9 @@ impl<'n> Walk<'n> {
             return Err(self.unknown(model, &own));
         }
         self.add(path.clone(), name, own.iter().map(|it| it.place));
-        let mut paths = Paths::new(&path, model.is_sequential(), self.form);
+        let mut paths = self.paths(&path, model.is_sequential());
         for (layer, held) in layers.into_iter().zip(of_layers) {
-            if let Some(path) = paths.next(layer) {
+            if let Some(path) = paths.next(layer, &held) {
                 self.object(layer, layer.name(), path, held)?;
             }
         }
@@ -244,6 +248,7 @@ impl<'n> Walk<'n> {
             _ if held.iter().any(|it| it.first_name().is_some()) && !self.knows(part) => {
                 Err(self.unknown(part, &held))
             }
+            "Dense" | "EinsumDense" => Ok((ordered(held), Vec::new())),
             _ => Ok((held, Vec::new())),
         }
     }
@@ -303,7 +308,7 @@ impl<'n> Walk<'n> {
                 attribute: format!("{prefix}{word}_dense"),
                 part: None,
                 name: name.to_owned(),
-                held: held.iter().filter_map(|it| it.within(name)).collect(),
+                held: ordered(held.iter().filter_map(|it| it.within(name)).collect()),
             }
         });
         let children = children.filter(|child| !child.held.is_empty());
@@ -341,6 +346,30 @@ impl<'n> Walk<'n> {
         )
         .within(format!("layer `{}`", self.layer))
     }
+}
+
+/// The variables of a layer that may be quantized, in the order that is stored; among the weights of
+/// a model its bias comes first then, being the only one that is trained.
+fn ordered(mut held: Vec<Held<'_>>) -> Vec<Held<'_>> {
+    const ORDER: [&str; 12] = [
+        "kernel",
+        "bias",
+        "quantized_kernel",
+        "inputs_scale",
+        "inputs_amax_history",
+        "kernel_scale",
+        "kernel_amax_history",
+        "outputs_grad_scale",
+        "outputs_grad_amax_history",
+        "kernel_zero",
+        "awq_scales",
+        "g_idx",
+    ];
+    let rank = |it: &Held<'_>| ORDER.iter().position(|name| *name == it.path);
+    if held.iter().all(|it| rank(it).is_some()) {
+        held.sort_by_key(rank);
+    }
+    held
 }
 
 /// The cell of a recurrent layer, which holds all there is.

@@ -5,13 +5,13 @@ use std::collections::HashSet;
 use super::place::{Place, places};
 use super::{DEPENDENCIES, Form, LAYERS, METRICS, OPTIMIZER, VARS, joined};
 use crate::error::{Error, ErrorKind, Result};
-use crate::hdf5::{Dataset, Datatype, Found, Group, Object};
+use crate::hdf5::{Found, Group, Object};
 use crate::keras::{Dialect, Model, Variable};
 use crate::keras_h5::pairs::{Pair, Pairs};
 use crate::keras_h5::report::{StoredWeight, WeightMatch, WeightsReport};
-use crate::keras_h5::stored::StoredLayer;
+use crate::keras_h5::stored::{StoredLayer, tensor};
 use crate::options::LoadWeightsOptions;
-use crate::tensor::{DType, Tensor};
+use crate::tensor::Tensor;
 
 /// Whether a group is in this layout. It says so by what it holds only.
 pub(in crate::keras_h5) fn is_store(group: &Group) -> Result<bool> {
@@ -114,16 +114,6 @@ fn stored_in(group: &Group, path: &str) -> Result<Vec<(String, Tensor<'static>)>
         Ok((joined(&path, &name), tensor))
     });
     variables.collect()
-}
-
-/// The values of a variable. Keras 2 stores bfloat16 as opaque bytes and does not say so.
-fn tensor(dataset: &Dataset) -> Result<Tensor<'static>> {
-    match dataset.datatype() {
-        Datatype::Opaque { size: 2, .. } if dataset.dtype()?.is_none() => {
-            dataset.tensor_as(DType::BFloat16)
-        }
-        _ => dataset.tensor(),
-    }
 }
 
 /// Says of the variables in the file that nobody took that they are left; those of the optimizer

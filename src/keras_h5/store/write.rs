@@ -3,7 +3,7 @@
 use super::place::places;
 use super::{Form, INNER_OPTIMIZER, OPTIMIZER, VARS, joined};
 use crate::error::{Context, Result};
-use crate::hdf5::{Charset, Datatype, GroupMut, Value};
+use crate::hdf5::{Charset, GroupMut, Value};
 use crate::keras::{Dialect, Generation, Model, Object};
 use crate::keras_h5::training;
 use crate::keras_h5::write::{Names, storable};
@@ -67,9 +67,12 @@ impl<'m> Stored<'_, 'm> {
         }
         for (number, tensor) in self.variables.into_iter().enumerate() {
             let number = number.to_string();
-            if tensor.dtype() == DType::BFloat16 && form == Form::Keras3 {
-                let mut dataset = vars.dataset(&number, opaque(&tensor)?)?;
-                dataset.attribute("dtype", text(tensor.dtype().name()))?;
+            let dtype = tensor.dtype();
+            if dtype == DType::BFloat16 && form == Form::Keras3 {
+                // As opaque bytes and a word for them, which it reads back.
+                let value = Value::from(tensor).into_opaque();
+                vars.dataset(&number, value)?
+                    .attribute("dtype", text(dtype.name()))?;
             } else {
                 vars.dataset(&number, storable(tensor)?)?;
             }
@@ -81,15 +84,6 @@ impl<'m> Stored<'_, 'm> {
 /// A string as h5py stores one, which its readers get back as `str`.
 fn text(value: &str) -> Value<'static> {
     Value::variable_string(value).with_charset(Charset::Utf8)
-}
-
-/// bfloat16 as Keras 3 has it in this layout, and reads it back.
-fn opaque<'m>(tensor: &Tensor<'m>) -> Result<Value<'m>> {
-    let datatype = Datatype::Opaque {
-        size: 2,
-        tag: Vec::new(),
-    };
-    Value::raw(datatype, tensor.shape(), tensor.bytes().to_vec())
 }
 
 /// The state of the optimizer, which Keras matches by position. Legacy optimizers of Keras 2 have
@@ -108,7 +102,7 @@ fn save_optimizer<'m>(
         None => None,
     };
     let optimizer = compile.as_ref().and_then(|it| it.optimizer());
-    let is_legacy = |it: &Object| Generation::of(it) == Generation::Legacy;
+    let is_legacy = |it: &Object| Generation::of_state(it) == Generation::Legacy;
     if optimizer.as_ref().is_some_and(is_legacy) {
         return Ok(());
     }
