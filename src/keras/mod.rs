@@ -2,6 +2,7 @@
 
 mod builder;
 mod compile;
+mod cudnn;
 mod dialect;
 mod functional;
 pub mod json;
@@ -18,6 +19,7 @@ mod variables;
 
 pub use builder::{FunctionalBuilder, KerasTensor, Tensors};
 pub use compile::CompileConfig;
+pub(crate) use cudnn::converted as cudnn_converted;
 pub use dialect::translate;
 pub(crate) use dialect::{Rewrite, rewrite};
 pub use functional::Functional;

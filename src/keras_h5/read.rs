@@ -8,7 +8,7 @@ use super::stored::{StoredLayer, places, read_variables, stored_layers};
 use super::write::subclassed;
 use super::{
     BACKEND, KERAS_VERSION, LAYER_NAMES, MODEL_CONFIG, MODEL_WEIGHTS, OPTIMIZER_WEIGHTS,
-    TRAINING_CONFIG, attributes, extras, names, paths,
+    TRAINING_CONFIG, attributes, extras, names, paths, store,
 };
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::hdf5::Group;
@@ -56,17 +56,16 @@ pub fn load_from(group: &Group, options: &LoadOptions) -> Result<Model<'static>>
 
 /// A group without `model_config`: says what it looks like.
 fn no_model(group: &Group) -> Error {
-    let has = |name: &str| group.contains(name).unwrap_or(false);
     let has_names = attributes::read_names(group, LAYER_NAMES).is_ok_and(|names| names.is_some());
     let (found, hint) = if has_names {
         (
             "weights of a model without its config (a `save_weights` file)",
             "make the model and load them into it: `Model::load_weights`; `hornfels ls` shows them",
         )
-    } else if has("layers") || has("_layer_checkpoint_dependencies") {
+    } else if store::is_store(group).unwrap_or(false) {
         (
-            "weights of a Keras 3 model without its config (a `.weights.h5` file)",
-            "`hornfels ls` shows them",
+            "weights of a model without its config (a `.weights.h5` file)",
+            "make the model and load them into it: `Model::load_weights`; `hornfels ls` shows them",
         )
     } else {
         (

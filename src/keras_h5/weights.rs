@@ -9,7 +9,7 @@ use super::stored::{StoredLayer, stored_layers};
 use super::{KERAS_VERSION, LAYER_NAMES, MODEL_WEIGHTS, TOP_LEVEL, attributes, store};
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::hdf5::Group;
-use crate::keras::{Dialect, Layer, Model, Part, Rewrite, rewrite};
+use crate::keras::{Dialect, Layer, Model, Part, Rewrite, cudnn_converted, rewrite};
 use crate::options::LoadWeightsOptions;
 use crate::tensor::Tensor;
 
@@ -83,6 +83,9 @@ fn load_layers(
         by_position(stored, model)?
     };
     convert(&mut pairs, model, how)?;
+    for pair in &mut pairs.list {
+        convert_cudnn(pair, model).within(|| format!("layer `{}`", pair.layer))?;
+    }
     let (report, values) = pairs.resolve(model, options)?;
     for (place, tensor) in values {
         model.variables.set_at(place, tensor);
@@ -165,6 +168,48 @@ fn convert(pairs: &mut Pairs, model: &Model<'_>, how: Rewrite) -> Result<()> {
         // Gates that became one array go by the name of the first.
         let names = stored.variables.iter().map(|(name, _)| name.clone());
         stored.variables = names.zip(new).collect();
+    }
+    Ok(())
+}
+
+/// Arranges the weights of recurrent layers by cuDNN as the model has them, and the other way round:
+/// `spec/keras_h5.md#weights-of-cudnn`.
+fn convert_cudnn(pair: &mut Pair, model: &Model<'_>) -> Result<()> {
+    let stored = &mut pair.stored.variables;
+    if stored.len() != pair.places.len() {
+        return Ok(());
+    }
+    let paths = pair.places.iter().enumerate();
+    let paths: HashMap<&str, usize> = paths
+        .filter_map(|(number, place)| Some((model.variables.at(*place)?.path.as_str(), number)))
+        .collect();
+    for path in paths.keys() {
+        let Some(cell) = path.strip_suffix("/recurrent_kernel") else {
+            continue;
+        };
+        let number = |name: &str| paths.get(format!("{cell}/{name}").as_str()).copied();
+        let (Some(kernel), Some(recurrent), Some(bias)) =
+            (number("kernel"), number("recurrent_kernel"), number("bias"))
+        else {
+            continue;
+        };
+        let numbers = [kernel, recurrent, bias];
+        let found = numbers.map(|number| stored.get(number).map(|(_, tensor)| tensor));
+        let expected = numbers.map(|number| {
+            let place = pair.places.get(number)?;
+            Some(model.variables.at(*place)?.tensor.shape())
+        });
+        let ([Some(a), Some(b), Some(c)], [Some(d), Some(e), Some(f)]) = (found, expected) else {
+            continue;
+        };
+        let Some(converted) = cudnn_converted([a, b, c], [d, e, f])? else {
+            continue;
+        };
+        for (number, tensor) in numbers.into_iter().zip(converted) {
+            if let Some((_, old)) = stored.get_mut(number) {
+                *old = tensor;
+            }
+        }
     }
     Ok(())
 }

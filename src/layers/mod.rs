@@ -110,6 +110,7 @@ pub use convolution::{
 pub use generic::Generic;
 pub use infer::{Inference, InferredLayer};
 pub use inputs::Inputs;
+pub(crate) use nest::Names;
 pub use registry::LayerRegistry;
 pub use variables::VariableSpec;
 

@@ -11,8 +11,8 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use hornfels::Tensor;
 use hornfels::hdf5::{Tree, Value, WriteOptions};
+use hornfels::{Tensor, WeightsLayout};
 
 /// What a command did.
 #[derive(Debug, PartialEq)]
@@ -165,7 +165,9 @@ fn made(to: &Path) {
     fs::write(to.join("pointer.h5"), pointer).unwrap();
     fs::write(to.join("empty.h5"), "").unwrap();
     fs::write(to.join("ancient.h5"), ancient()).unwrap();
-    fs::write(to.join("weights.h5"), weights()).unwrap();
+    fs::write(to.join("weights.h5"), weights(WeightsLayout::Layers)).unwrap();
+    let by_object = weights(WeightsLayout::Objects);
+    fs::write(to.join("by_object.h5"), by_object).unwrap();
     fs::write(to.join("message.h5"), "404: Not Found\n").unwrap();
     fs::write(to.join("image.h5"), b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR").unwrap();
     fs::write(to.join("pickle.h5"), b"\x80\x04\x95\x10\0\0\0\0\0\0\0.").unwrap();
@@ -254,10 +256,10 @@ fn ancient() -> Vec<u8> {
 }
 
 /// Weights without a config.
-fn weights() -> Vec<u8> {
+fn weights(layout: WeightsLayout) -> Vec<u8> {
     let model = hornfels::load_model("tests/data/early_warning.h5").unwrap();
     let mut tree = Tree::new();
-    let options = hornfels::SaveOptions::new();
+    let options = hornfels::SaveOptions::new().weights_layout(layout);
     hornfels::keras_h5::save_weights_into(&model, &mut tree.root(), &options).unwrap();
     tree.to_vec(&WriteOptions::default()).unwrap()
 }

@@ -35,6 +35,7 @@ mod malformed;
 mod strategies;
 /// Files of weights, and lists of layers that differ from the config.
 mod weights;
+mod weights_by_object;
 /// Real models, through `Model` and back.
 mod whole_models;
 /// What `tests/interop` reads.

@@ -5,10 +5,12 @@
 //! |---|---|
 //! | `place.rs` | which object of a model stands at which path, and holds which variables |
 //! | `read.rs` | a tree in this layout into a model |
+//! | `optimizer.rs` | the optimizer's state from a tree into a model |
 //! | `write.rs` | a model into a tree in this layout |
 //!
 //! Nothing here knows files: a group is given, wherever it is. `spec/keras_h5.md#weights-by-object`.
 
+mod optimizer;
 mod place;
 mod read;
 mod write;

@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::keras::naming::{Numbers, snake_case};
 use crate::keras::{Dialect, Network, Part, Variables};
 use crate::keras_h5::TOP_LEVEL;
-use crate::layers::LayerRegistry;
+use crate::layers::{LayerRegistry, Names};
 
 /// An object of a model: the model itself, a layer, a layer in a layer.
 #[derive(Debug, PartialEq)]
@@ -237,11 +237,14 @@ impl<'n> Walk<'n> {
     ) -> Result<(Vec<Held<'v>>, Vec<Child<'n, 'v>>)> {
         match part.class_name() {
             "LSTM" | "GRU" | "SimpleRNN" | "RNN" | "ConvLSTM1D" | "ConvLSTM2D" | "ConvLSTM3D" => {
-                Ok((Vec::new(), vec![cell(part, held)]))
+                Ok((Vec::new(), vec![self.cell(part, held)?]))
             }
             "StackedRNNCells" => Ok((Vec::new(), self.cells(part, &held)?)),
             "Bidirectional" => Ok((Vec::new(), self.directions(part, &held)?)),
-            "TimeDistributed" | "Wrapper" | "SpectralNormalization" => Ok(wrapped(part, held)),
+            "TimeDistributed" | "Wrapper" | "SpectralNormalization" => {
+                let name = self.name_of(part.held("layer"))?;
+                Ok(wrapped(part, &name, held))
+            }
             "MultiHeadAttention" | "GroupedQueryAttention" | "GroupQueryAttention" => {
                 Ok((Vec::new(), self.projections(part, &held)?))
             }
@@ -258,25 +261,51 @@ impl<'n> Walk<'n> {
         object.is_ok_and(|object| self.registry.knows(&object))
     }
 
+    /// What paths of variables call a layer in a layer; empty if there is none.
+    fn name_of(&self, part: Option<Part<'_>>) -> Result<String> {
+        match part {
+            Some(part) => Ok(Names::default().of(&part.to_object(self.dialect)?)),
+            None => Ok(String::new()),
+        }
+    }
+
+    /// The cell of a recurrent layer, which holds all there is.
+    fn cell<'v>(&self, part: Part<'n>, held: Vec<Held<'v>>) -> Result<Child<'n, 'v>> {
+        let serialized = part.held("cell");
+        let name = match serialized {
+            Some(_) => self.name_of(serialized)?,
+            None => {
+                let first = held.first().and_then(|it| it.first_name());
+                first.unwrap_or_default().to_owned()
+            }
+        };
+        Ok(Child {
+            attribute: "cell".to_owned(),
+            name,
+            held: held.into_iter().map(Held::within_any).collect(),
+            part: serialized,
+        })
+    }
+
     /// The cells of a cell, named after their classes like the layers of a model.
     fn cells<'v>(&self, part: Part<'n>, held: &[Held<'v>]) -> Result<Vec<Child<'n, 'v>>> {
         let mut numbers = Numbers::default();
+        let mut names = Names::default();
         let cells = part.held_list("cells").into_iter().map(|cell| {
-            let name = cell.name();
-            let held = held.iter().filter_map(|it| it.within(name));
-            Child {
+            let name = names.of(&cell.to_object(self.dialect)?);
+            Ok(Child {
                 attribute: joined("cells", &numbered(&mut numbers, cell)),
-                name: name.to_owned(),
-                held: held.collect(),
+                held: held.iter().filter_map(|it| it.within(&name)).collect(),
+                name,
                 part: Some(cell),
-            }
+            })
         });
-        self.complete(part, held, cells.collect())
+        self.complete(part, held, cells.collect::<Result<_>>()?)
     }
 
     fn directions<'v>(&self, part: Part<'n>, held: &[Held<'v>]) -> Result<Vec<Child<'n, 'v>>> {
-        let bare = part.wrapped().map_or("", Part::name);
-        let bare = bare.strip_prefix("forward_").unwrap_or(bare);
+        let name = self.name_of(part.wrapped())?;
+        let bare = name.strip_prefix("forward_").unwrap_or(&name);
         let forward = format!("forward_{bare}");
         // The other one may have any name.
         let others = held.iter().filter_map(|it| it.first_name());
@@ -372,23 +401,12 @@ fn ordered(mut held: Vec<Held<'_>>) -> Vec<Held<'_>> {
     held
 }
 
-/// The cell of a recurrent layer, which holds all there is.
-fn cell<'n, 'v>(part: Part<'n>, held: Vec<Held<'v>>) -> Child<'n, 'v> {
-    let serialized = part.held("cell");
-    let first = held.first().and_then(|it| it.first_name());
-    let name = serialized.map(Part::name).or(first).unwrap_or_default();
-    Child {
-        attribute: "cell".to_owned(),
-        name: name.to_owned(),
-        held: held.into_iter().map(Held::within_any).collect(),
-        part: serialized,
-    }
-}
-
 /// What a wrapper holds itself, and what it wraps.
-fn wrapped<'n, 'v>(part: Part<'n>, held: Vec<Held<'v>>) -> (Vec<Held<'v>>, Vec<Child<'n, 'v>>) {
-    let inner = part.held("layer");
-    let name = inner.map_or("", Part::name);
+fn wrapped<'n, 'v>(
+    part: Part<'n>,
+    name: &str,
+    held: Vec<Held<'v>>,
+) -> (Vec<Held<'v>>, Vec<Child<'n, 'v>>) {
     let is_spectral = part.class_name() == "SpectralNormalization";
     let is_vector = |it: &Held<'_>| is_spectral && it.path == "vector_u";
     // It keeps the kernel that it normalizes for itself, too.
@@ -406,7 +424,10 @@ fn wrapped<'n, 'v>(part: Part<'n>, held: Vec<Held<'v>>) -> (Vec<Held<'v>>, Vec<C
         attribute: "layer".to_owned(),
         name: name.to_owned(),
         held: rest.map(|it| it.within(name).unwrap_or(it)).collect(),
-        part: inner,
+        part: part.held("layer"),
     };
     (own, vec![child])
 }
+
+#[cfg(test)]
+mod tests;

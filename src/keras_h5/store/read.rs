@@ -3,12 +3,12 @@
 use std::collections::HashSet;
 
 use super::place::{Place, places};
-use super::{DEPENDENCIES, Form, LAYERS, METRICS, OPTIMIZER, VARS, joined};
+use super::{DEPENDENCIES, Form, LAYERS, METRICS, OPTIMIZER, VARS, joined, optimizer};
 use crate::error::{Error, ErrorKind, Result};
 use crate::hdf5::{Found, Group, Object};
-use crate::keras::{Dialect, Model, Variable};
+use crate::keras::{Dialect, Model};
 use crate::keras_h5::pairs::{Pair, Pairs};
-use crate::keras_h5::report::{StoredWeight, WeightMatch, WeightsReport};
+use crate::keras_h5::report::{StoredWeight, WeightsReport};
 use crate::keras_h5::stored::{StoredLayer, tensor};
 use crate::options::LoadWeightsOptions;
 use crate::tensor::Tensor;
@@ -46,11 +46,11 @@ pub(in crate::keras_h5) fn load(
     }
     leave_rest(group, &taken, &mut pairs)?;
     let (mut report, values) = pairs.resolve(model, options)?;
-    let optimizer = stored_in(group, OPTIMIZER)?;
+    let state = stored_in(group, OPTIMIZER)?;
     for (place, tensor) in values {
         model.variables.set_at(place, tensor);
     }
-    set_optimizer(optimizer, model, &mut report);
+    optimizer::set(state, model, &mut report);
     Ok(report)
 }
 
@@ -140,46 +140,4 @@ fn leave_rest(group: &Group, taken: &HashSet<String>, pairs: &mut Pairs) -> Resu
         });
     }
     Ok(())
-}
-
-/// Gives the optimizer's variables their values, all or none, as Keras does.
-fn set_optimizer(
-    stored: Vec<(String, Tensor<'static>)>,
-    model: &mut Model<'_>,
-    report: &mut WeightsReport,
-) {
-    let Some(state) = &mut model.optimizer else {
-        return;
-    };
-    if stored.is_empty() {
-        return;
-    }
-    let same = |((_, tensor), variable): (&(String, Tensor<'_>), &Variable<'_>)| {
-        tensor.shape() == variable.tensor.shape()
-    };
-    let fits =
-        stored.len() == state.variables.len() && stored.iter().zip(&state.variables).all(same);
-    let layer = || OPTIMIZER.to_owned();
-    if !fits {
-        let unused = stored.into_iter().map(|(variable, _)| StoredWeight {
-            layer: layer(),
-            variable,
-        });
-        report.unused.extend(unused);
-        let missing = state.variables.iter().map(|variable| StoredWeight {
-            layer: layer(),
-            variable: variable.path.clone(),
-        });
-        report.missing.extend(missing);
-        return;
-    }
-    for ((path, tensor), variable) in stored.into_iter().zip(&mut state.variables) {
-        variable.tensor = tensor;
-        report.matched.push(WeightMatch {
-            layer: layer(),
-            variable: variable.path.clone(),
-            stored_layer: layer(),
-            stored_name: path,
-        });
-    }
 }

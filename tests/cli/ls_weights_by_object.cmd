@@ -1,0 +1,2 @@
+hornfels ls by_object.h5 /layers/lstm
+exit: 0

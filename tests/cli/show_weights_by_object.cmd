@@ -1,0 +1,2 @@
+hornfels show by_object.h5
+exit: 2
