@@ -1,4 +1,5 @@
-"""Weights without a config, `model.save_weights` of this crate, in Keras: by position and by name.
+"""Weights without a config, `model.save_weights` of this crate, in Keras: by position,
+by name, and by object.
 
 `tests/it/written_for_others.rs` writes them, of a model that each Keras builds here by hand.
 """
@@ -42,7 +43,8 @@ def main():
         path = WRITTEN / f"weights.{dialect}.h5"
         report.case(f"{dialect}, by position", check, path, build("other_"))
         report.case(f"{dialect}, by name", lambda: check(path, build(), by_name=True))
-    report.finish(4)
+        report.case(f"{dialect}, by object", check, WRITTEN / f"{dialect}.weights.h5", build("other_"))
+    report.finish(6)
 
 
 main()

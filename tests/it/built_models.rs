@@ -228,7 +228,7 @@ fn zero_width() -> Sequential {
 const LAYOUTS: [(&str, Layout); 2] = [("classic", Layout::Classic), ("compact", Layout::Compact)];
 const DIALECTS: [(&str, Dialect); 2] = [("keras2", Dialect::Keras2), ("keras3", Dialect::Keras3)];
 
-/// For `built_models.py`: `models/NAME.DIALECT.LAYOUT.h5`.
+/// For `built_models.py`: `models/NAME.DIALECT.LAYOUT.h5`, and `models/NAME.DIALECT.weights.h5`.
 #[test]
 fn written_for_others_built_models() {
     let Some(place) = env::var_os("HORNFELS_WRITTEN").map(PathBuf::from) else {
@@ -238,6 +238,9 @@ fn written_for_others_built_models() {
     fs::create_dir_all(&place).unwrap();
     for (name, model) in models().unwrap() {
         for (dialect_name, dialect) in DIALECTS {
+            let path = place.join(format!("{name}.{dialect_name}.weights.h5"));
+            let options = SaveOptions::new().dialect(dialect);
+            options.save_weights(&model, path).unwrap();
             for (layout_name, layout) in LAYOUTS {
                 let path = place.join(format!("{name}.{dialect_name}.{layout_name}.h5"));
                 let options = SaveOptions::new().dialect(dialect).layout(layout);

@@ -73,7 +73,8 @@ fn written_for_others_in_a_group() {
     }
 }
 
-/// For `weights.py`: weights without a config, in either dialect, of a model that Keras saved.
+/// For `weights.py`: weights without a config, in either layout and dialect, of a model that Keras
+/// saved.
 #[test]
 fn written_for_others_as_weights() {
     let Some(place) = destination() else {
@@ -81,9 +82,10 @@ fn written_for_others_as_weights() {
     };
     let model = load_model("tests/data/early_warning.h5").unwrap();
     for (name, dialect) in [("keras2", Dialect::Keras2), ("keras3", Dialect::Keras3)] {
-        let path = place.join(format!("weights.{name}.h5"));
         let options = SaveOptions::new().dialect(dialect);
-        options.save_weights(&model, &path).unwrap();
+        for path in [format!("weights.{name}.h5"), format!("{name}.weights.h5")] {
+            options.save_weights(&model, place.join(path)).unwrap();
+        }
     }
 }
 
