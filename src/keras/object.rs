@@ -172,17 +172,7 @@ impl Object {
 
     /// The constructor's arguments, to change them; whatever else `config` was is replaced.
     pub fn config_mut(&mut self) -> &mut Map<String, Value> {
-        let config = self
-            .json
-            .entry("config")
-            .or_insert_with(|| Value::Object(Map::new()));
-        if !config.is_object() {
-            *config = Value::Object(Map::new());
-        }
-        match config {
-            Value::Object(config) => config,
-            _ => unreachable!("made an object above"),
-        }
+        made_object(self.json.entry("config").or_insert(Value::Null))
     }
 
     /// The name in the config.
@@ -313,6 +303,17 @@ impl From<Object> for Value {
 impl fmt::Display for Object {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&json::object_to_string(&self.json))
+    }
+}
+
+/// The members of a JSON object, which a value is made if it is none.
+fn made_object(value: &mut Value) -> &mut Map<String, Value> {
+    match value {
+        Value::Object(members) => members,
+        other => {
+            *other = Value::Object(Map::new());
+            made_object(other)
+        }
     }
 }
 
