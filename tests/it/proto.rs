@@ -1,5 +1,8 @@
 //! Protobuf messages: real files, and the pages that describe the messages.
 
+mod filled;
+mod for_others;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
