@@ -48,3 +48,6 @@ pub use schema::{
     EnumInfo, FieldInfo, FieldType, FileInfo, MessageInfo, OneofInfo, ValueType, short_name,
 };
 pub use value::{Fixed32, Fixed64, SInt64};
+
+#[cfg(test)]
+mod tests;

@@ -128,9 +128,9 @@ message! {
         /// Its element type.
         3 => dtype: DataType,
         /// The least value.
-        4 => minimum: Option<TensorProto>,
+        4 => minimum: Option<Box<TensorProto>>,
         /// The greatest value.
-        5 => maximum: Option<TensorProto>,
+        5 => maximum: Option<Box<TensorProto>>,
     }
 }
 
