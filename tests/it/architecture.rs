@@ -21,6 +21,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "hdf5",
         &["error", "limits", "codec", "checksum", "io", "tensor"],
     ),
+    ("proto", &["error", "limits", "codec"]),
     ("keras", &["error", "limits", "tensor"]),
     ("layers", &["error", "limits", "tensor", "keras"]),
     ("format", &["error", "io", "hdf5"]),

@@ -37,3 +37,8 @@ fn keras_config() {
 fn load_any() {
     replay("load_any", bodies::load_any);
 }
+
+#[test]
+fn proto_messages() {
+    replay("proto_messages", bodies::proto_messages);
+}
