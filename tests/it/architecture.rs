@@ -21,6 +21,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "hdf5",
         &["error", "limits", "codec", "checksum", "io", "tensor"],
     ),
+    (
+        "bundle",
+        &["error", "limits", "codec", "checksum", "io", "tensor"],
+    ),
     ("keras", &["error", "limits", "tensor"]),
     ("layers", &["error", "limits", "tensor", "keras"]),
     ("format", &["error", "io", "hdf5"]),
