@@ -20,6 +20,7 @@ pub mod keras_h5;
 pub mod layers;
 mod limits;
 mod options;
+pub mod proto;
 pub mod tensor;
 
 pub use error::{Error, ErrorKind, Result};

@@ -151,6 +151,11 @@ fn signed(from: &mut Cursor<'_>) -> Option<i64> {
 }
 
 #[cfg(test)]
+#[allow(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::indexing_slicing
+)]
 mod tests {
     use proptest::prelude::*;
 
@@ -197,7 +202,10 @@ mod tests {
             (-1, &[0x7f]),
             (-64, &[0x40]),
             (-65, &[0x3f, 0xbf]),
-            (i64::MAX, &[0xff, 0xc0, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]),
+            (
+                i64::MAX,
+                &[0xff, 0xc0, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+            ),
             (i64::MIN, &[0x00, 0x3f, 0x80, 0, 0, 0, 0, 0, 0, 0]),
         ] {
             let mut put = Vec::new();
@@ -212,16 +220,16 @@ mod tests {
         for key in [
             &b""[..],
             b"dense/kernel",
-            &[0],                                // no name
-            &[0, b'a'],                          // a name that does not end
-            &[0, b'a', 0, 2],                    // a pair of bytes that means nothing
-            &[0, b'a', 0, 1, 1],                 // no number of axes
-            &[0, b'a', 0, 1, 1, 1, 0x80],        // no length
-            &[0, b'a', 0, 1, 1, 1, 0x7f, 0x80],  // a negative start
-            &[0, b'a', 0, 1, 1, 1, 0x80, 0x7e],  // a negative length
-            &[0, b'a', 0, 1, 0, 0],              // more behind it
-            &[0, b'a', 0, 1, 9, 1, 1, 1, 1, 1],  // a number of axes cut off
-            &[1, 1, b'a', 0, 1, 0],              // another kind of key
+            &[0],                               // no name
+            &[0, b'a'],                         // a name that does not end
+            &[0, b'a', 0, 2],                   // a pair of bytes that means nothing
+            &[0, b'a', 0, 1, 1],                // no number of axes
+            &[0, b'a', 0, 1, 1, 1, 0x80],       // no length
+            &[0, b'a', 0, 1, 1, 1, 0x7f, 0x80], // a negative start
+            &[0, b'a', 0, 1, 1, 1, 0x80, 0x7e], // a negative length
+            &[0, b'a', 0, 1, 0, 0],             // more behind it
+            &[0, b'a', 0, 1, 9, 1, 1, 1, 1, 1], // a number of axes cut off
+            &[1, 1, b'a', 0, 1, 0],             // another kind of key
         ] {
             assert_eq!(decode(key), None, "{key:x?}");
         }

@@ -106,7 +106,11 @@ fn with_length(checksum: u32, len: u64, order: ByteOrder) -> u32 {
 }
 
 #[cfg(test)]
-#[allow(clippy::indexing_slicing)]
+#[allow(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::indexing_slicing
+)]
 mod tests {
     use super::*;
 
@@ -142,7 +146,10 @@ mod tests {
     fn no_strings() {
         let encoded = encode(&[]);
         assert_eq!(encoded.bytes, mask(0).to_le_bytes());
-        assert_eq!(read(&encoded.bytes, 0).unwrap(), (Vec::new(), encoded.checksum));
+        assert_eq!(
+            read(&encoded.bytes, 0).unwrap(),
+            (Vec::new(), encoded.checksum)
+        );
         assert_eq!(read(&[], 0).unwrap(), (Vec::new(), 0));
     }
 
@@ -192,6 +199,9 @@ mod tests {
         let mut damaged = good.clone();
         damaged[0] = 1;
         let error = read(&damaged, 2).unwrap_err();
-        assert!(error.message().starts_with("checksum of lengths"), "{error}");
+        assert!(
+            error.message().starts_with("checksum of lengths"),
+            "{error}"
+        );
     }
 }

@@ -21,9 +21,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "hdf5",
         &["error", "limits", "codec", "checksum", "io", "tensor"],
     ),
+    ("proto", &["error", "limits", "codec"]),
     (
         "bundle",
-        &["error", "limits", "codec", "checksum", "io", "tensor"],
+        &[
+            "error", "limits", "codec", "checksum", "io", "tensor", "proto",
+        ],
     ),
     ("keras", &["error", "limits", "tensor"]),
     ("layers", &["error", "limits", "tensor", "keras"]),

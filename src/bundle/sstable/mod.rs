@@ -9,6 +9,7 @@ mod read;
 mod snappy;
 mod write;
 
+pub(super) use block::shown;
 pub use read::{Table, TableEntries};
 pub use write::TableBuilder;
 
