@@ -37,3 +37,18 @@ fn keras_config() {
 fn load_any() {
     replay("load_any", bodies::load_any);
 }
+
+#[test]
+fn bundle_read() {
+    replay("bundle_read", bodies::bundle_read);
+}
+
+#[test]
+fn bundle_round_trip() {
+    replay("bundle_round_trip", bodies::bundle_round_trip);
+}
+
+#[test]
+fn sstable_read() {
+    replay("sstable_read", bodies::sstable_read);
+}
