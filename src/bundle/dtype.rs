@@ -44,12 +44,21 @@ const ONLY_TENSORFLOW: [(DataType, usize); 13] = [
 ];
 
 /// TensorFlow's type for `dtype`.
-pub(crate) fn data_type_of(dtype: DType) -> DataType {
+///
+/// ```
+/// use hornfels::DType;
+/// use hornfels::bundle::{data_type_of, dtype_of};
+/// use hornfels::proto::tensorflow::DataType;
+/// assert_eq!(data_type_of(DType::Float16), DataType::DT_HALF);
+/// assert_eq!(dtype_of(DataType::DT_HALF), Some(DType::Float16));
+/// assert_eq!(dtype_of(DataType::DT_QINT8), None);
+/// ```
+pub fn data_type_of(dtype: DType) -> DataType {
     (SAME.iter().find(|(_, ours)| *ours == dtype)).map_or_else(DataType::default, |(it, _)| *it)
 }
 
 /// The dtype that is TensorFlow's `data_type`, if there is one.
-pub(crate) fn dtype_of(data_type: DataType) -> Option<DType> {
+pub fn dtype_of(data_type: DataType) -> Option<DType> {
     (SAME.iter().find(|(theirs, _)| *theirs == data_type)).map(|(_, it)| *it)
 }
 

@@ -17,8 +17,7 @@ mod write;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-#[allow(unused_imports)]
-pub(crate) use dtype::{data_type_of, dtype_of};
+pub use dtype::{data_type_of, dtype_of};
 pub use entry::{BundleEntry, ByteOrder};
 pub use read::BundleReader;
 pub use slice_key::Extent;

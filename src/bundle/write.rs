@@ -209,7 +209,8 @@ impl<'a> BundleWriter<'a> {
     /// Writes the bundle as the files of `directory` that begin with `prefix`.
     ///
     /// The directory counts as a whole, so that the files are written where they are to be.
-    #[allow(dead_code)]
+    // For the `variables` of a SavedModel.
+    #[cfg_attr(not(test), allow(dead_code))]
     pub(crate) fn save_in(
         self,
         directory: &NewDirectory<'_>,

@@ -1,7 +1,7 @@
 //! The tensors of a bundle.
 
-use hornfels::Result;
 use hornfels::bundle::{BundleEntry, BundleReader, ByteOrder};
+use hornfels::{Error, ErrorKind, Result};
 use serde::Serialize;
 
 use super::Args;
@@ -47,8 +47,11 @@ pub(super) fn run(
         .filter(|(key, _)| is_below(key, &args.path));
     let tensors: Vec<Tensor> = tensors.map(|(key, entry)| tensor(key, entry)).collect();
     if tensors.is_empty() && args.path != "/" {
-        // Nothing is below it, and it is nothing itself.
-        reader.entry(&args.path)?;
+        let message = format!(
+            "no tensor `{0}`, and none below `{0}/`",
+            text::safe(&args.path)
+        );
+        return Err(Error::new(ErrorKind::NotFound, message).within(source::name(&args.file)));
     }
     if !terminal.json {
         out.text(&table(&tensors).render(terminal))?;
