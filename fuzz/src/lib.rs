@@ -10,6 +10,7 @@ mod hdf5_read;
 mod hdf5_tree_round_trip;
 mod keras_config;
 mod load_any;
+mod proto_messages;
 mod source;
 mod sstable_read;
 mod value;
@@ -20,6 +21,7 @@ pub use hdf5_read::{hdf5_read, read_everything};
 pub use hdf5_tree_round_trip::hdf5_tree_round_trip;
 pub use keras_config::keras_config;
 pub use load_any::load_any;
+pub use proto_messages::proto_messages;
 pub use source::Source;
 pub use sstable_read::sstable_read;
 

@@ -191,7 +191,7 @@ impl<T: Value> Field for Vec<T> {
 const KEY: u32 = 1;
 const VALUE: u32 = 2;
 
-/// Written in the order of the keys, as protobuf does when asked to be deterministic.
+/// Written in the order of the keys: spec/proto/README.md#maps.
 impl<K: Value + Ord, V: Value> Field for BTreeMap<K, V> {
     const TYPE: FieldType = FieldType::Map(K::TYPE, V::TYPE);
 
@@ -211,7 +211,7 @@ impl<K: Value + Ord, V: Value> Field for BTreeMap<K, V> {
         }
     }
 
-    // As in protobuf, what else an entry holds is dropped: there is no place for it.
+    // What else an entry holds is dropped, as in protobuf: there is no place for it.
     fn merge(&mut self, wire: WireType, from: &mut Source<'_>) -> Result<bool> {
         if wire != WireType::Delimited {
             return Ok(false);

@@ -119,6 +119,10 @@ fn encode_within<M: Fields>(message: &M, to: &mut Vec<u8>, most: usize) -> Resul
     Ok(())
 }
 
+pub(super) fn reencode<M: Message>(bytes: &[u8], limits: &Limits) -> Result<Vec<u8>> {
+    M::decode(bytes, limits)?.encode()
+}
+
 /// Decodes fields up to the end of the part.
 pub(super) fn merge_fields<M: Fields>(message: &mut M, from: &mut Source<'_>) -> Result<()> {
     while !from.is_empty() {
@@ -196,6 +200,7 @@ macro_rules! message {
                         fields: <$oneof_type as $crate::proto::oneof::Oneof>::FIELDS,
                     },
                 )+ )?],
+                reencode: $crate::proto::message::reencode::<Self>,
             };
 
             fn put_fields<S: $crate::proto::wire::Sink>(&self, to: &mut S) {

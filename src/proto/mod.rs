@@ -32,6 +32,9 @@
 //! ```
 
 mod field;
+mod files;
+pub mod google;
+pub mod keras;
 mod message;
 mod oneof;
 mod schema;
@@ -39,6 +42,7 @@ pub mod tensorflow;
 mod value;
 mod wire;
 
+pub use files::FILES;
 pub use message::{Message, Unknown};
 pub use schema::{
     EnumInfo, FieldInfo, FieldType, FileInfo, MessageInfo, OneofInfo, ValueType, short_name,

@@ -3,8 +3,11 @@
 
 use std::fmt;
 
+use crate::error::Result;
+use crate::limits::Limits;
+
 /// One upstream `.proto` file, or the part of it that is here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct FileInfo {
     /// The path it has upstream.
     pub path: &'static str,
@@ -15,7 +18,7 @@ pub struct FileInfo {
 }
 
 /// A message and its fields.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct MessageInfo {
     /// The full name, with its package.
     pub name: &'static str,
@@ -25,6 +28,8 @@ pub struct MessageInfo {
     pub fields: &'static [FieldInfo],
     /// The oneofs.
     pub oneofs: &'static [OneofInfo],
+    /// Decodes such a message and encodes it again, in the order of fields that is written here.
+    pub reencode: fn(&[u8], &Limits) -> Result<Vec<u8>>,
 }
 
 impl MessageInfo {

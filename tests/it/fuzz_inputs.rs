@@ -52,3 +52,8 @@ fn bundle_round_trip() {
 fn sstable_read() {
     replay("sstable_read", bodies::sstable_read);
 }
+
+#[test]
+fn proto_messages() {
+    replay("proto_messages", bodies::proto_messages);
+}

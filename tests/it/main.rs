@@ -33,6 +33,8 @@ mod hdf5_read;
 mod hdf5_written;
 /// Files that are broken on purpose: no panic, little time, little memory.
 mod malformed;
+/// Protobuf messages: real files, and the pages about them.
+mod proto;
 /// The ways of writing a file, which only differ in time.
 mod strategies;
 /// Files of weights, and lists of layers that differ from the config.
