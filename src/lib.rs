@@ -4,8 +4,8 @@
 #![cfg_attr(test, allow(clippy::cast_possible_truncation, clippy::cast_sign_loss))]
 
 pub mod bundle;
-// Checksums of parts, nested plans and whole directories are what archives and SavedModels need.
-// Tests and a fuzz target use them; no format that is written now does.
+// CRC-32, nested plans and whole directories are what archives and SavedModels need. Tests and a
+// fuzz target use them; no format that is written now does.
 #[cfg_attr(not(any(test, fuzzing)), allow(dead_code))]
 mod checksum;
 mod codec;
