@@ -95,6 +95,7 @@ impl BundleReader {
 
     /// Checks every entry once.
     fn parse(index: SharedBytes, data: Data, limits: Limits) -> Result<BundleReader> {
+        let stored = u64::try_from(index.len()).unwrap_or(u64::MAX);
         let table = Table::from_bytes(index, limits)?;
         let header = table.get(HEADER).ok_or_else(|| {
             let message = "no entry with an empty key, which a tensor bundle begins with";
@@ -108,18 +109,19 @@ impl BundleReader {
             limits,
             len: 0,
         };
-        let (mut len, mut failed) = (0_u64, Ok(()));
+        // Keys are stored as what differs, so that little can stand for much.
+        let (mut len, mut of_keys) = (0_u64, 0_u64);
+        let mut look = |key: &str| {
+            len = len.saturating_add(1);
+            let bytes = u64::try_from(key.len()).unwrap_or(u64::MAX);
+            of_keys = of_keys.saturating_add(bytes);
+            limits.allocation(of_keys, stored, "the keys")
+        };
         let mut walk = Walk::new(&reader);
         while let Some(found) = walk.next() {
-            match found {
-                Ok(_) => len = len.saturating_add(1),
-                Err(error) => {
-                    failed = Err(error);
-                    break;
-                }
-            }
+            let (key, _) = found?;
+            look(&key)?;
         }
-        failed?;
         reader.len = len;
         Ok(reader)
     }

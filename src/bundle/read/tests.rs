@@ -152,6 +152,26 @@ fn no_bundle() {
 }
 
 #[test]
+fn keys_that_little_stands_for_stay_within_limits() {
+    let mut writer = BundleWriter::new();
+    for number in 0..100_u8 {
+        let key = format!("{}{number:03}", "k".repeat(1000));
+        writer.tensor(key, Tensor::scalar(number)).unwrap();
+    }
+    let written = writer.to_bytes(NonZeroU32::MIN).unwrap();
+    let limits = |max_expansion| Limits {
+        expansion_floor: 0,
+        max_expansion,
+        ..Limits::default()
+    };
+    let open = |limits| BundleReader::from_bytes(written.index.clone(), Vec::new(), limits);
+    assert_eq!(open(limits(12)).unwrap().len(), 100);
+    let error = open(limits(5)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::LimitExceeded);
+    assert!(error.message().starts_with("the keys declares"), "{error}");
+}
+
+#[test]
 fn files_are_opened_when_they_are_asked_for() {
     let folder = tempfile::tempdir().unwrap();
     let prefix = folder.path().join("model");

@@ -10,7 +10,7 @@
 use std::cmp::Ordering;
 
 use crate::codec::{Cursor, Put};
-use crate::error::{Context, Error, Result};
+use crate::error::{Context, Error, ErrorKind, Result};
 use crate::io::SharedBytes;
 use crate::limits::Limits;
 
@@ -20,6 +20,10 @@ const RESTART: usize = 4;
 /// Blocks with more entries between restarts are written anew with [`INTERVAL`] when they are read,
 /// so that looking up a key stays quick whoever wrote them.
 const LONGEST_RUN: usize = 128;
+
+/// By how much a block may grow when it is written anew, and how long it may be in any case.
+const GROWTH: u64 = 8;
+const FLOOR: u64 = 1 << 20;
 
 /// How many entries there are from one whole key to the next, as TensorFlow writes them.
 pub(super) const INTERVAL: usize = 16;
@@ -181,18 +185,22 @@ impl Block {
     }
 
     /// The same entries with a restart point at every 16th.
+    ///
+    /// That takes little more than what is stored, unless a few bytes stand for a long key each.
     fn with_restarts(self, limits: &Limits) -> Result<Self> {
         let stored = u64::try_from(self.bytes.len()).unwrap_or(u64::MAX);
+        let most = (stored.saturating_mul(GROWTH))
+            .saturating_add(FLOOR)
+            .min(u64::from(u32::MAX));
         let mut builder = BlockBuilder::new(INTERVAL);
         let mut entries = self.entries();
         while let Some((key, value)) = entries.next() {
             builder.add(key, value);
             let len = u64::try_from(builder.len()).unwrap_or(u64::MAX);
-            // Places in a block have 32 bits.
-            let most = u64::from(u32::MAX);
             limits.allocation(len, stored, "a block of long keys")?;
             if len > most {
-                return Err(Error::unsupported(self.offset, "a block of 4 GiB"));
+                let message = format!("a block whose keys take more than {most} bytes");
+                return Err(Error::new(ErrorKind::LimitExceeded, message).at(self.offset));
             }
         }
         let bytes = SharedBytes::from(builder.finish());

@@ -169,13 +169,25 @@ fn long_keys_that_little_stands_for_stay_within_limits() {
         key.push(number);
         builder.add(&key, b"");
     }
+    let bytes = builder.finish();
     let limits = Limits {
         expansion_floor: 0,
         max_expansion: 4,
         ..Limits::default()
     };
-    let error = Block::parse(builder.finish().into(), 0, &limits).unwrap_err();
-    assert_eq!(error.kind(), crate::error::ErrorKind::LimitExceeded);
+    let error = Block::parse(bytes.clone().into(), 0, &limits).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::LimitExceeded);
+    assert_eq!(parse(&bytes).unwrap().len(), 200);
+    let mut builder = BlockBuilder::new(usize::MAX);
+    for number in 0..10_000_u16 {
+        key.truncate(5000);
+        key.extend(number.to_be_bytes());
+        builder.add(&key, b"");
+    }
+    let error = parse(&builder.finish()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::LimitExceeded);
+    let expected = "a block whose keys take more than 1488";
+    assert!(error.message().starts_with(expected), "{error}");
 }
 
 #[test]
