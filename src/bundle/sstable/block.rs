@@ -150,6 +150,10 @@ impl Block {
             let place = self.place(at);
             let stored = self.stored(at).within(|| "entry")?;
             let restarted = restarts.next_if_eq(&at).is_some();
+            if at == 0 && !restarted {
+                let message = "the first entry is no restart point";
+                return Err(Error::malformed(place, message));
+            }
             if restarted && stored.shared > 0 {
                 return Err(Error::malformed(
                     place,

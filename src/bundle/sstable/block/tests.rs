@@ -143,6 +143,20 @@ fn what_contradicts_itself() {
     refuses(&[&[0], ONE], "0 bytes left, expected 1");
     refuses(
         &[&[0, 1, 0], b"a", &[1, 0, 0, 0, 1, 0, 0, 0]],
+        "the first entry is no restart point",
+    );
+    refuses(
+        &[
+            &[0, 1, 0],
+            b"a",
+            &[0, 1, 0],
+            b"b",
+            &[4, 0, 0, 0, 1, 0, 0, 0],
+        ],
+        "the first entry is no restart point",
+    );
+    refuses(
+        &[&[0, 1, 0], b"a", &[0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0]],
         "a restart point at 1, where no entry begins",
     );
     refuses(
