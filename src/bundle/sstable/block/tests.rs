@@ -141,6 +141,10 @@ fn what_contradicts_itself() {
     refuses(&[&[0, 2, 0], b"a", ONE], "1 bytes left, expected 2");
     refuses(&[&[0, 1, 5], b"a", ONE], "0 bytes left, expected 5");
     refuses(&[&[0], ONE], "0 bytes left, expected 1");
+}
+
+#[test]
+fn restart_points_that_are_none() {
     refuses(
         &[&[0, 1, 0], b"a", &[1, 0, 0, 0, 1, 0, 0, 0]],
         "the first entry is no restart point",
