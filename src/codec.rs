@@ -105,6 +105,25 @@ impl<'a> Cursor<'a> {
         Ok(LittleEndian::read_uint(self.bytes(width)?, width))
     }
 
+    /// An unsigned integer of seven bits a byte, the lowest first; the top bit says that more follow.
+    pub(crate) fn varint(&mut self) -> Result<u64> {
+        let at = self.offset;
+        let mut value = 0;
+        for shift in (0..u64::BITS).step_by(7) {
+            let byte = self.u8()?;
+            let bits = u64::from(byte & 0x7f);
+            let placed = bits << shift;
+            if placed >> shift != bits {
+                break;
+            }
+            value |= placed;
+            if byte & 0x80 == 0 {
+                return Ok(value);
+            }
+        }
+        Err(Error::malformed(at, "a varint of more than 64 bits"))
+    }
+
     /// A cursor over the next `len` bytes, which this one skips.
     pub(crate) fn sub(&mut self, len: u64) -> Result<Cursor<'a>> {
         let offset = self.offset;
@@ -147,6 +166,8 @@ pub(crate) trait Put {
     fn put_u32(&mut self, value: u32);
     /// Eight bytes.
     fn put_u64(&mut self, value: u64);
+    /// As [`Cursor::varint`] reads it, in as few bytes as possible.
+    fn put_varint(&mut self, value: u64);
     /// `count` zero bytes.
     fn put_zeros(&mut self, count: usize);
     /// Zeros up to a length that is a multiple of `alignment`.
@@ -169,6 +190,17 @@ impl Put for Vec<u8> {
 
     fn put_u64(&mut self, value: u64) {
         let _ = self.write_u64::<LittleEndian>(value);
+    }
+
+    fn put_varint(&mut self, value: u64) {
+        let mut rest = value;
+        while rest >= 0x80 {
+            let [low, ..] = rest.to_le_bytes();
+            self.push(low | 0x80);
+            rest >>= 7;
+        }
+        let [last, ..] = rest.to_le_bytes();
+        self.push(last);
     }
 
     fn put_zeros(&mut self, count: usize) {
@@ -219,6 +251,37 @@ mod tests {
             error.to_string(),
             "local heap signature `HEAT`, expected `HEAP` (at byte 0x0)"
         );
+    }
+
+    #[test]
+    fn varints() {
+        for (value, bytes) in [
+            (0, &[0][..]),
+            (127, &[0x7f]),
+            (128, &[0x80, 1]),
+            (300, &[0xac, 2]),
+            (u64::from(u32::MAX), &[0xff, 0xff, 0xff, 0xff, 0x0f]),
+            (
+                u64::MAX,
+                &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1],
+            ),
+        ] {
+            let mut put = Vec::new();
+            put.put_varint(value);
+            assert_eq!(put, bytes);
+            let mut from = Cursor::new(bytes, 0);
+            assert_eq!(from.varint().unwrap(), value);
+            assert_eq!(from.remaining(), 0);
+        }
+        // More bytes than needed are no mistake, more bits than there are is one.
+        assert_eq!(Cursor::new(&[0x81, 0x80, 0], 0).varint().unwrap(), 1);
+        for wrong in [
+            &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2][..],
+            &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x81],
+            &[0x80],
+        ] {
+            assert!(Cursor::new(wrong, 0).varint().is_err(), "{wrong:x?}");
+        }
     }
 
     #[test]

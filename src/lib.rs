@@ -3,8 +3,9 @@
 // Tests make numbers up; what they cut off does not matter.
 #![cfg_attr(test, allow(clippy::cast_possible_truncation, clippy::cast_sign_loss))]
 
-// Checksums of parts, nested plans and whole directories are what archives and SavedModels need.
-// Tests and a fuzz target use them; no format that is written now does.
+pub mod bundle;
+// CRC-32, nested plans and whole directories are what archives and SavedModels need. Tests and a
+// fuzz target use them; no format that is written now does.
 #[cfg_attr(not(any(test, fuzzing)), allow(dead_code))]
 mod checksum;
 mod codec;

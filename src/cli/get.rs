@@ -1,30 +1,33 @@
-//! `hornfels get`: one dataset, attribute or variable.
+//! `hornfels get`: one dataset, attribute, variable or tensor.
 
 use std::path::PathBuf;
 
+use hornfels::bundle::BundleReader;
 use hornfels::hdf5::{Attribute, Dataset, File, Object};
 use hornfels::keras_h5::load_from;
-use hornfels::{DType, Error, ErrorKind, LoadOptions, Result, Tensor};
+use hornfels::{DType, Error, ErrorKind, LoadOptions, Result, SharedBytes, Tensor};
 use serde::Serialize;
 
 use crate::array::{self, Extent};
 use crate::exit::Exit;
+use crate::ls::bundle;
 use crate::output::Output;
 use crate::record::{self, Members};
-use crate::source::{self, is_stream};
+use crate::source::{self, Container, is_stream};
 use crate::terminal::Terminal;
 use crate::{npy, text};
 
-/// Print a dataset or an attribute, or write it as .npy or raw bytes
+/// Print a dataset, an attribute or a tensor, or write it as .npy or raw bytes
 ///
 /// PATH is a path in the file (`/model_weights/dense/dense/kernel:0`), an attribute behind a path
-/// and an `@` (`/@model_config`), or a variable as Keras 3 names it (`dense/kernel`).
+/// and an `@` (`/@model_config`), or a variable as Keras 3 names it (`dense/kernel`); of a checkpoint
+/// it is the key of a tensor.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The file to read, or `-`
+    /// The file to read, or `-`; of a checkpoint its `.index`, or the name before that
     file: PathBuf,
-    /// What to read: a dataset, `OBJECT@ATTRIBUTE`, or a variable of the model
+    /// What to read: a dataset, `OBJECT@ATTRIBUTE`, a variable of the model, or a tensor's key
     path: String,
     /// Read this attribute of the object at PATH
     #[arg(long, short, value_name = "NAME")]
@@ -57,6 +60,13 @@ enum Found {
     Dataset(Dataset),
     Attribute(Attribute),
     Variable(Tensor<'static>),
+    /// A tensor of a bundle.
+    Tensor(Tensor<'static>),
+    /// A tensor of a bundle whose elements have a type that only TensorFlow has.
+    Stored {
+        data_type: String,
+        bytes: SharedBytes,
+    },
 }
 
 /// What the result is to be written as.
@@ -88,8 +98,11 @@ pub(crate) fn run(args: &Args, terminal: &Terminal, out: &mut Output) -> Result<
     if args.output.is_none() && matches!(form, Form::Npy | Form::Raw) {
         source::refuse_terminal(terminal, "binary data")?;
     }
-    let file = source::hdf5(&args.file)?;
-    let found = find(args, &file).map_err(|error| error.within(source::name(&args.file)))?;
+    let found = match source::container(&args.file)? {
+        Container::Hdf5(file) => find(args, &file),
+        Container::Bundle(reader) => find_tensor(args, &reader),
+    };
+    let found = found.map_err(|error| error.within(source::name(&args.file)))?;
     match &args.output {
         None => write(args, &found, form, terminal.is_watched(), out)?,
         Some(path) => Output::save(path, args.force, terminal, |out| {
@@ -133,6 +146,28 @@ fn find(args: &Args, file: &File) -> Result<Found> {
         None => {
             Err(missing.with_hint(format!("`hornfels ls {}` lists what there is", shown(args))))
         }
+    }
+}
+
+/// A tensor of a bundle, once its checksum was compared.
+fn find_tensor(args: &Args, reader: &BundleReader) -> Result<Found> {
+    if args.attribute.is_some() {
+        let message = "a tensor bundle has no attributes";
+        return Err(Error::new(ErrorKind::InvalidArgument, message));
+    }
+    let key = args.path.as_str();
+    if !reader.contains(key) {
+        let list = format!("`hornfels ls {}` lists what there is", shown(args));
+        let message = format!("no tensor `{}`", text::safe(key));
+        return Err(Error::new(ErrorKind::NotFound, message).with_hint(list));
+    }
+    reader.verify(key)?;
+    match reader.entry(key)?.dtype() {
+        Some(_) => reader.tensor(key).map(Found::Tensor),
+        None => Ok(Found::Stored {
+            data_type: bundle::type_name(&reader.entry(key)?),
+            bytes: reader.bytes(key)?,
+        }),
     }
 }
 
@@ -194,7 +229,11 @@ impl Found {
                 _ => error,
             }),
             Found::Attribute(attribute) => attribute.tensor(),
-            Found::Variable(tensor) => Ok(tensor.clone()),
+            Found::Variable(tensor) | Found::Tensor(tensor) => Ok(tensor.clone()),
+            Found::Stored { data_type, .. } => {
+                let message = format!("elements of type `{data_type}`");
+                Err(Error::new(ErrorKind::Unsupported, message).with_hint(hint))
+            }
         }
     }
 
@@ -203,7 +242,7 @@ impl Found {
         let found: &dyn Members = match self {
             Found::Dataset(dataset) => dataset,
             Found::Attribute(attribute) => attribute,
-            Found::Variable(_) => return None,
+            Found::Variable(_) | Found::Tensor(_) | Found::Stored { .. } => return None,
         };
         record::is_record(found.datatype()).then_some(found)
     }
@@ -213,6 +252,7 @@ impl Found {
             Found::Dataset(_) => "dataset",
             Found::Attribute(_) => "attribute",
             Found::Variable(_) => "variable",
+            Found::Tensor(_) | Found::Stored { .. } => "tensor",
         }
     }
 
@@ -227,6 +267,9 @@ impl Found {
             && attribute.datatype().dtype() != Some(DType::String)
         {
             return out.bytes(&attribute.bytes()?);
+        }
+        if let Found::Stored { bytes, .. } = self {
+            return out.bytes(bytes);
         }
         let tensor = self.tensor()?;
         match tensor.string_values() {

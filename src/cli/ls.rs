@@ -1,5 +1,6 @@
-//! `hornfels ls`: what is in an HDF5 file, object by object.
+//! `hornfels ls`: what is in an HDF5 file, object by object, or in a tensor bundle.
 
+pub(crate) mod bundle;
 mod walk;
 
 use std::path::PathBuf;
@@ -9,21 +10,21 @@ use serde::Serialize;
 
 use crate::exit::Exit;
 use crate::output::Output;
-use crate::source;
+use crate::source::{self, Container};
 use crate::table::{Align, Table};
 use crate::terminal::{Style, Terminal, to_stderr};
 use crate::text;
 use walk::{Entry, Kind};
 
-/// List the groups, datasets and attributes of an HDF5 file
+/// List the groups, datasets and attributes of an HDF5 file, or the tensors of a checkpoint
 ///
-/// What is in the first column is what `hornfels get` takes: `/group/dataset`, `/group@attribute`.
-/// An object that cannot be read is listed with the reason, and the exit code is 2.
+/// What is in the first column is what `hornfels get` takes: `/group/dataset`, `/group@attribute`, or
+/// the key of a tensor. An object that cannot be read is listed with the reason, and the exit code is 2.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The file to read, or `-`
+    /// The file to read, or `-`; of a checkpoint its `.index`, or the name before that
     file: PathBuf,
-    /// Begin at this group or dataset
+    /// Begin at this group or dataset, or list only the keys below this
     #[arg(default_value = "/")]
     path: String,
     /// Leave the attributes out
@@ -44,7 +45,10 @@ struct Report<'a> {
 
 pub(crate) fn run(args: &Args, terminal: &Terminal, out: &mut Output) -> Result<Exit> {
     let name = source::name(&args.file);
-    let file = source::hdf5(&args.file)?;
+    let file = match source::container(&args.file)? {
+        Container::Hdf5(file) => file,
+        Container::Bundle(reader) => return bundle::run(&reader, args, terminal, out),
+    };
     let entries = walk::walk(&file, &args.path, !args.no_attributes)
         .map_err(|error| error.within(name.clone()))?;
     if terminal.json {

@@ -1,8 +1,12 @@
 //! Where input comes from: a file, or standard input under the name `-`.
 
-use std::io::Read;
-use std::path::Path;
+use std::ffi::OsString;
+use std::fs;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
 
+use hornfels::bundle::BundleReader;
+use hornfels::bundle::sstable::Table;
 use hornfels::hdf5::File;
 use hornfels::keras::Model;
 use hornfels::keras_h5::load_from;
@@ -21,6 +25,66 @@ pub(crate) fn name(path: &Path) -> String {
         return "standard input".to_owned();
     }
     path.display().to_string()
+}
+
+/// What `ls` and `get` look into.
+#[derive(Debug)]
+pub(crate) enum Container {
+    /// An HDF5 file.
+    Hdf5(File),
+    /// A tensor bundle.
+    Bundle(BundleReader),
+}
+
+/// Opens an HDF5 file, or a tensor bundle: by its index, or by what the names of its files begin with.
+pub(crate) fn container(path: &Path) -> Result<Container> {
+    if is_stream(path) {
+        let bytes = standard_input()?;
+        let opened = match Table::is_table(&bytes) {
+            // Where its data is, the index does not say.
+            true => BundleReader::from_bytes(bytes, Vec::new(), Limits::default())
+                .map(Container::Bundle),
+            false => File::from_bytes(bytes, Limits::default()).map(Container::Hdf5),
+        };
+        return opened.map_err(|error| error.within(name(path)));
+    }
+    if !path.exists() && with_index(path).is_file() {
+        return BundleReader::open(path).map(Container::Bundle);
+    }
+    if !ends_as_table(path) {
+        return File::open(path).map(Container::Hdf5);
+    }
+    if path.extension().is_some_and(|suffix| suffix == "index") {
+        return BundleReader::open(path.with_extension("")).map(Container::Bundle);
+    }
+    let bytes = fs::read(path).map_err(|error| {
+        let message = format!("cannot read `{}`: {error}", path.display());
+        Error::new(ErrorKind::Io, message)
+    })?;
+    BundleReader::from_bytes(bytes, Vec::new(), Limits::default())
+        .map(Container::Bundle)
+        .map_err(|error| error.within(name(path)))
+}
+
+fn with_index(prefix: &Path) -> PathBuf {
+    let mut path = OsString::from(prefix);
+    path.push(".index");
+    path.into()
+}
+
+/// Whether the file ends in what a bundle's index ends in; what cannot be read does not.
+fn ends_as_table(path: &Path) -> bool {
+    /// More than a table's footer.
+    const END: u64 = 64;
+    let read = || {
+        let mut file = fs::File::open(path)?;
+        let len = file.metadata()?.len();
+        file.seek(SeekFrom::Start(len.saturating_sub(END)))?;
+        let mut end = Vec::new();
+        file.take(END).read_to_end(&mut end)?;
+        std::io::Result::Ok(end)
+    };
+    path.is_file() && read().is_ok_and(|end| Table::is_table(&end))
 }
 
 /// Opens an HDF5 file.

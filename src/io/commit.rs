@@ -11,7 +11,7 @@ use super::copy::Copy;
 use super::mapping;
 use super::memory::fill;
 use super::plan::{Digests, FilePlan};
-use super::replace::Target;
+use super::replace::{Place, Target, Temporary};
 use super::system::{self, Allocation};
 use super::workers::Workers;
 use crate::error::{Error, Result};
@@ -30,6 +30,17 @@ pub enum Sync {
     OnReplace,
     /// Left to the operating system, as most programs do.
     Never,
+}
+
+impl Sync {
+    /// Whether a save waits for the disk that replaces something, or does not.
+    pub(super) fn flushes(self, replaces: bool) -> bool {
+        match self {
+            Sync::Always => true,
+            Sync::OnReplace => replaces,
+            Sync::Never => false,
+        }
+    }
 }
 
 /// How bytes get into a file. What is written is the same; only the time differs.
@@ -110,25 +121,49 @@ impl FilePlan<'_> {
     pub(crate) fn commit(self, path: &Path, options: &CommitOptions) -> Result<Digests> {
         self.assert_complete();
         let failed = |error| cannot_write(path, error);
-        let target = match Target::find(path, options.overwrite)? {
-            Target::File(target) => target,
+        let place = match Target::find(path, options.overwrite)? {
+            Target::File(place) => place,
             Target::Stream(mut stream) => {
                 return self.stream(&mut stream, options.progress()).map_err(failed);
             }
         };
-        let flush = match options.sync {
-            Sync::Always => true,
-            Sync::OnReplace => target.replaces(),
-            Sync::Never => false,
-        };
-        let (temporary, file) = target.create()?;
+        let flush = options.sync.flushes(place.replaces());
+        let (temporary, digests) = self.write_beside(&place, path, flush, options)?;
+        place.publish(temporary, options.overwrite, flush)?;
+        Ok(digests)
+    }
+
+    /// Writes the complete file, which is to take a place at `path`, under a temporary name.
+    pub(super) fn write_beside(
+        self,
+        place: &Place,
+        path: &Path,
+        flush: bool,
+        options: &CommitOptions,
+    ) -> Result<(Temporary, Digests)> {
+        self.assert_complete();
+        let failed = |error| cannot_write(path, error);
+        let (temporary, file) = place.create()?;
         let digests = self.write_file(&file, flush, options).map_err(failed)?;
         if flush {
             file.sync_all().map_err(failed)?;
         }
-        drop(file);
-        target.publish(temporary, options.overwrite, flush)?;
-        Ok(digests)
+        Ok((temporary, digests))
+    }
+
+    /// Writes a file that is not there yet, in a directory that nobody else knows; `path` is what
+    /// the file is called in messages. What `flush` asks for is begun and not waited for.
+    pub(super) fn write_new(
+        self,
+        at: &Path,
+        path: &Path,
+        flush: bool,
+        options: &CommitOptions,
+    ) -> Result<Digests> {
+        self.assert_complete();
+        let file = system::create_new(at, None).map_err(|error| cannot_write(path, error))?;
+        let written = self.write_file(&file, flush, options);
+        written.map_err(|error| cannot_write(path, error))
     }
 
     /// Fills an empty file of ours.

@@ -4,7 +4,9 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
-use super::commit::{CommitOptions, Sync};
+use super::commit::{CommitOptions, cannot_write};
+use super::group::{NamedPlan, write_each};
+use super::plan::{Digests, FilePlan};
 use super::replace::{Place, Temporary, exists};
 use super::system;
 use crate::error::{Error, ErrorKind, Result};
@@ -19,7 +21,7 @@ use crate::error::{Error, ErrorKind, Result};
 pub(crate) fn replace_directory<T>(
     path: &Path,
     options: &CommitOptions,
-    fill: impl FnOnce(&Path) -> Result<T>,
+    fill: impl FnOnce(&NewDirectory<'_>) -> Result<T>,
 ) -> Result<T> {
     let place = Place::find(path)?;
     if place.replaces() && !options.overwrite {
@@ -31,13 +33,14 @@ pub(crate) fn replace_directory<T>(
             format!("`{}` is a file, expected a directory", path.display()),
         ));
     }
-    let flush = match options.sync {
-        Sync::Always => true,
-        Sync::OnReplace => place.replaces(),
-        Sync::Never => false,
-    };
+    let flush = options.sync.flushes(place.replaces());
     let (temporary, ()) = place.create_with(|path| fs::create_dir(path))?;
-    let filled = fill(temporary.path())?;
+    let filled = fill(&NewDirectory {
+        at: temporary.path(),
+        path,
+        flush,
+        options,
+    })?;
     let failed = |error| place.cannot_replace(error);
     if let Some(old) = &place.old {
         fs::set_permissions(temporary.path(), old.permissions()).map_err(failed)?;
@@ -50,6 +53,42 @@ pub(crate) fn replace_directory<T>(
         system::flush_directory(place.directory()).map_err(failed)?;
     }
     Ok(filled)
+}
+
+/// A directory that is being filled, and that nobody sees before it is complete.
+#[derive(Debug)]
+pub(crate) struct NewDirectory<'o> {
+    /// Where it is now.
+    at: &'o Path,
+    /// Where it is going to be.
+    path: &'o Path,
+    /// Whether it is flushed when it is complete.
+    flush: bool,
+    options: &'o CommitOptions,
+}
+
+impl NewDirectory<'_> {
+    /// Makes the directory `name` in it.
+    pub(crate) fn create_directory(&self, name: impl AsRef<Path>) -> Result<()> {
+        let name = name.as_ref();
+        let made = fs::create_dir(self.at.join(name));
+        made.map_err(|error| cannot_write(&self.path.join(name), error))
+    }
+
+    /// Writes the file `name` in it.
+    pub(crate) fn write(&self, name: impl AsRef<Path>, plan: FilePlan<'_>) -> Result<Digests> {
+        let name = name.as_ref();
+        let path = self.path.join(name);
+        plan.write_new(&self.at.join(name), &path, self.flush, self.options)
+    }
+
+    /// Writes several files in it, as many at a time as there are threads.
+    pub(crate) fn write_all(&self, plans: Vec<NamedPlan<'_>>) -> Result<Vec<Digests>> {
+        write_each(plans, self.options, |name, plan, options| {
+            let path = self.path.join(name);
+            plan.write_new(&self.at.join(name), &path, self.flush, options)
+        })
+    }
 }
 
 fn publish(place: &Place, new: Temporary) -> Result<()> {
@@ -120,6 +159,8 @@ fn flush_tree(directory: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::checksum::Algorithm;
+    use crate::io::Sync;
 
     fn entries(directory: &Path) -> Vec<String> {
         let entries = fs::read_dir(directory).unwrap();
@@ -132,8 +173,10 @@ mod tests {
 
     fn save(path: &Path, options: &CommitOptions, file: &str) -> Result<()> {
         replace_directory(path, options, |directory| {
-            fs::create_dir(directory.join("variables")).unwrap();
-            fs::write(directory.join("variables").join(file), b"x").unwrap();
+            directory.create_directory("variables")?;
+            let mut plan = FilePlan::new();
+            plan.inline(b"x".to_vec());
+            directory.write(Path::new("variables").join(file), plan)?;
             Ok(())
         })
     }
@@ -156,7 +199,7 @@ mod tests {
         let path = parent.path().join("model");
         save(&path, &CommitOptions::default(), "one").unwrap();
         let failed: Result<()> = replace_directory(&path, &CommitOptions::default(), |directory| {
-            fs::write(directory.join("half"), b"x").unwrap();
+            directory.write("half", FilePlan::new())?;
             Err(Error::new(ErrorKind::InvalidModel, "half-way"))
         });
         assert_eq!(failed.unwrap_err().kind(), ErrorKind::InvalidModel);
@@ -168,6 +211,50 @@ mod tests {
         assert_eq!(error.kind(), ErrorKind::AlreadyExists);
         assert_eq!(entries(&path.join("variables")), ["one"]);
         assert_eq!(entries(parent.path()), ["model"]);
+    }
+
+    /// Several files, written at a time or one after the other, flushed or not.
+    #[test]
+    fn many_files() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("model");
+        let large = vec![7; 9 << 20];
+        for sync in [Sync::Always, Sync::Never] {
+            let options = CommitOptions {
+                sync,
+                ..CommitOptions::default()
+            };
+            let digests = replace_directory(&path, &options, |directory| {
+                let plan = |bytes| {
+                    let mut plan = FilePlan::new();
+                    let range = plan.payload(bytes);
+                    (plan.digest(range, Algorithm::Crc32c), plan)
+                };
+                let (one, first) = plan(&large[..]);
+                let (two, second) = plan(b"second");
+                let plans = vec![("one".into(), first), ("two".into(), second)];
+                let digests = directory.write_all(plans)?;
+                Ok([digests[0].get(one), digests[1].get(two)])
+            });
+            let expected = [&large[..], b"second"].map(|bytes| Algorithm::Crc32c.of(bytes));
+            assert_eq!(digests.unwrap(), expected);
+            assert_eq!(entries(&path), ["one", "two"]);
+            assert!(fs::read(path.join("one")).unwrap() == large);
+            assert_eq!(fs::read(path.join("two")).unwrap(), b"second");
+        }
+    }
+
+    #[test]
+    fn messages_name_the_place_it_is_going_to_have() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("model");
+        let failed: Result<()> = replace_directory(&path, &CommitOptions::default(), |directory| {
+            directory.write("none/file", FilePlan::new()).map(drop)
+        });
+        let message = failed.unwrap_err().to_string();
+        let expected = format!("cannot write `{}`", path.join("none/file").display());
+        assert!(message.starts_with(&expected), "{message}");
+        assert_eq!(entries(parent.path()), [""; 0]);
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod digest;
 mod directory;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
+mod group;
 pub(crate) mod mapping;
 mod memory;
 mod plan;
@@ -16,5 +17,7 @@ mod system;
 mod workers;
 
 pub use commit::{CommitOptions, Progress, Sync, WriteStrategy};
+pub(crate) use directory::{NewDirectory, replace_directory};
+pub(crate) use group::{FileGroup, NamedPlan};
 pub(crate) use plan::{DigestId, Digests, FilePlan, Slot};
 pub use shared::SharedBytes;

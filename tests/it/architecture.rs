@@ -22,6 +22,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &["error", "limits", "codec", "checksum", "io", "tensor"],
     ),
     ("proto", &["error", "limits", "codec"]),
+    (
+        "bundle",
+        &[
+            "error", "limits", "codec", "checksum", "io", "tensor", "proto",
+        ],
+    ),
     ("keras", &["error", "limits", "tensor"]),
     ("layers", &["error", "limits", "tensor", "keras"]),
     ("format", &["error", "io", "hdf5"]),

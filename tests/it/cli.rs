@@ -2,7 +2,8 @@
 //!
 //! The first line of such a file is a command for `sh`; then comes `exit: N`. What it prints is in
 //! `.stdout` and `.stderr` beside it, or nothing. `BLESS=1 cargo test cli` rewrites all three. Each
-//! case runs in a directory of its own that holds the HDF5 files of `tests/data` and those of `made`.
+//! case runs in a directory of its own that holds the HDF5 files and bundles of `tests/data` and those
+//! of `made`.
 //!
 //! Where the tool is built for another machine, `HORNFELS_RUNNER` is the command that runs it.
 
@@ -141,13 +142,18 @@ fn install(path: &Path) {
 
 fn copy_data(to: &Path) {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
-    for directory in [data.join("hdf5"), data] {
+    for directory in [data.join("hdf5"), data.clone()] {
         for entry in fs::read_dir(directory).unwrap() {
             let path = entry.unwrap().path();
             if path.extension().is_some_and(|suffix| suffix == "h5") {
                 fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
             }
         }
+    }
+    fs::create_dir(to.join("bundle")).unwrap();
+    for entry in fs::read_dir(data.join("bundle")).unwrap() {
+        let path = entry.unwrap().path();
+        fs::copy(&path, to.join("bundle").join(path.file_name().unwrap())).unwrap();
     }
 }
 

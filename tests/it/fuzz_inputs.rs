@@ -39,6 +39,21 @@ fn load_any() {
 }
 
 #[test]
+fn bundle_read() {
+    replay("bundle_read", bodies::bundle_read);
+}
+
+#[test]
+fn bundle_round_trip() {
+    replay("bundle_round_trip", bodies::bundle_round_trip);
+}
+
+#[test]
+fn sstable_read() {
+    replay("sstable_read", bodies::sstable_read);
+}
+
+#[test]
 fn proto_messages() {
     replay("proto_messages", bodies::proto_messages);
 }

@@ -16,6 +16,8 @@ mod architecture;
 mod atomic;
 /// Models made with typed layers.
 mod built_models;
+/// Tensor bundles of TensorFlow.
+mod bundle;
 /// The command line tool, case by case.
 #[cfg(all(target_os = "linux", feature = "cli"))]
 mod cli;

@@ -46,6 +46,9 @@ pub(crate) fn describe(bytes: &[u8]) -> Option<&'static str> {
     if let [0x80, 2..=9, _, ..] = bytes {
         return Some("a Python pickle");
     }
+    if bytes.ends_with(b"\x57\xfb\x80\x8b\x24\x75\x47\xdb") {
+        return Some(CHECKPOINT);
+    }
     if bytes.iter().all(|byte| *byte == 0) {
         return Some("nothing but zeros");
     }
@@ -53,6 +56,7 @@ pub(crate) fn describe(bytes: &[u8]) -> Option<&'static str> {
 }
 
 const TEXT: &str = "text";
+const CHECKPOINT: &str = "the index of a TensorFlow checkpoint";
 const GIT_LFS: &str = "a Git LFS pointer, not the file it stands for";
 
 /// Whether `bytes` are the zip archive that Keras 3 saves.
@@ -119,6 +123,7 @@ pub(crate) fn hint(bytes: &[u8]) -> Option<&'static str> {
         GIT_LFS => Some("run `git lfs pull` in the repository the file comes from"),
         "an HTML page" => Some("download the file itself instead of the page about it"),
         "an empty file" | "nothing but zeros" => Some("copy or download the file again"),
+        CHECKPOINT => Some("`hornfels ls` and `hornfels get` read its variables"),
         TEXT => Some("`head` shows what it says; download the file again"),
         "NumPy arrays (`.npz`)" => Some("numpy.load reads it"),
         "a Python pickle" => {
@@ -153,6 +158,10 @@ mod tests {
         check(b"{\"class_name\": 1}", Some("text, possibly JSON"));
         check(b"404: Not Found", Some("text"));
         check(&[0; 100], Some("nothing but zeros"));
+        check(
+            b"\0\0\x06\x57\xfb\x80\x8b\x24\x75\x47\xdb",
+            Some(CHECKPOINT),
+        );
         check(b"\x89HDF", None);
         check(b"<", None);
         check(b"\x93\x01binary stuff", None);

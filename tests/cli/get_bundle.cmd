@@ -1,0 +1,2 @@
+hornfels get bundle/every_dtype.index int32/matrix
+exit: 0

@@ -1,0 +1,2 @@
+hornfels get bundle/two_shards v2
+exit: 2

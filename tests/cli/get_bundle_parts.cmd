@@ -1,0 +1,2 @@
+hornfels get bundle/partitioned scope/axis1
+exit: 0

@@ -1,0 +1,2 @@
+hornfels get bundle/every_dtype quint16/matrix
+exit: 2

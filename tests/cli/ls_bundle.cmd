@@ -1,0 +1,2 @@
+hornfels ls bundle/every_dtype.index
+exit: 0

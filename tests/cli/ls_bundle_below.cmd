@@ -1,0 +1,2 @@
+hornfels ls bundle/every_dtype qint8
+exit: 0

@@ -1,0 +1,2 @@
+hornfels ls bundle/two_shards --json
+exit: 0

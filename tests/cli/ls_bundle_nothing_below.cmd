@@ -1,0 +1,2 @@
+hornfels ls bundle/every_dtype int
+exit: 2

@@ -1,0 +1,2 @@
+hornfels ls bundle/partitioned
+exit: 0

@@ -1,0 +1,2 @@
+hornfels ls - < bundle/two_shards.index
+exit: 0

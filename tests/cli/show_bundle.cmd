@@ -1,0 +1,2 @@
+hornfels show bundle/two_shards.index
+exit: 2
