@@ -1,0 +1,65 @@
+//! The functions of a graph, each with a name of its own.
+
+use super::function::{Edge, Function, FunctionBuilder, valid_name};
+use crate::error::Result;
+use crate::proto::tensorflow::{FunctionDef, FunctionDefLibrary};
+
+/// The functions of a graph, in the order in which they were added.
+///
+/// ```
+/// use hornfels::graph::Library;
+/// use hornfels::proto::tensorflow::DataType;
+/// let mut library = Library::new();
+/// let mut square = library.begin("square");
+/// let x = square.argument("x", DataType::DT_FLOAT);
+/// let result = square.square(&x)?;
+/// let square = library.add(square, &[result])?;
+/// assert_eq!(square.name, "__inference_square_1");
+/// assert_eq!(library.functions().len(), 1);
+/// # Ok::<(), hornfels::Error>(())
+/// ```
+#[derive(Debug, Default)]
+pub struct Library {
+    functions: Vec<FunctionDef>,
+    /// How many names were given.
+    names: u64,
+}
+
+impl Library {
+    /// Without functions.
+    pub fn new() -> Self {
+        Library::default()
+    }
+
+    /// Begins a function that is named after `name`.
+    ///
+    /// As TensorFlow's, names begin with `__inference_` and end with a number that no other has.
+    pub fn begin(&mut self, name: &str) -> FunctionBuilder {
+        self.names += 1;
+        FunctionBuilder::new(valid_name(&format!("__inference_{name}_{}", self.names)))
+    }
+
+    /// Adds a function that gives `results`.
+    ///
+    /// # Errors
+    ///
+    /// As [`FunctionBuilder::finish`].
+    pub fn add(&mut self, function: FunctionBuilder, results: &[Edge]) -> Result<Function> {
+        let (def, function) = function.finish(results)?;
+        self.functions.push(def);
+        Ok(function)
+    }
+
+    /// The functions.
+    pub fn functions(&self) -> &[FunctionDef] {
+        &self.functions
+    }
+
+    /// The library as it is part of a graph.
+    pub fn into_proto(self) -> FunctionDefLibrary {
+        FunctionDefLibrary {
+            function: self.functions,
+            ..FunctionDefLibrary::default()
+        }
+    }
+}
