@@ -6,10 +6,13 @@ use super::config::{
     Activation as Function, ConfigValue, Constraint, Initializer, Regularizer, layer, same_shape,
 };
 use super::einsum::{self, Einsum};
+use super::lower::{apply, pass, pass_masks, reshape_like, size};
 use super::registry::LayerRegistry;
 use super::shape::{at_least, last, mismatch, with_last};
-use super::{Inputs, Layer, VariableSpec};
+use super::{Call, Inputs, Layer, VariableSpec};
 use crate::error::Result;
+use crate::graph::Edge;
+use crate::proto::tensorflow::DataType;
 use crate::tensor::Shape;
 
 pub(super) fn register(registry: &mut LayerRegistry) {
@@ -72,6 +75,30 @@ impl Layer for Dense {
     fn output_shapes(&self, inputs: &Inputs) -> Result<Vec<Shape>> {
         let input = at_least(inputs.first()?, 2)?;
         Ok(vec![with_last(input, Some(self.units))])
+    }
+
+    fn lower(&self, call: &mut Call<'_>) -> Result<Vec<Edge>> {
+        let (input, shape) = (call.tensor()?, call.shape()?);
+        let kernel = call.read("kernel")?;
+        let x = call.function.cast(input, kernel.dtype())?;
+        let output = with_last(shape, Some(self.units));
+        let mut y = if shape.rank() == 2 {
+            call.function.mat_mul(&x, &kernel)?
+        } else {
+            let features = size(Some(last(shape)?));
+            let rows = call.function.reshape(&x, &[-1, features])?;
+            let rows = call.function.mat_mul(&rows, &kernel)?;
+            reshape_like(call.function, &rows, &output, &x)?
+        };
+        if self.use_bias {
+            let bias = call.read("bias")?;
+            y = call.function.bias_add(&y, &bias)?;
+        }
+        Ok(vec![apply(call, &self.activation, &y, &output)?])
+    }
+
+    fn masks(&self, call: &mut Call<'_>) -> Result<Vec<Option<Edge>>> {
+        pass_masks(self, call)
     }
 }
 
@@ -175,6 +202,20 @@ impl Layer for EinsumDense {
     fn output_shapes(&self, inputs: &Inputs) -> Result<Vec<Shape>> {
         Ok(vec![self.analyze(inputs)?.output])
     }
+
+    fn lower(&self, call: &mut Call<'_>) -> Result<Vec<Edge>> {
+        let output = self.analyze(call.inputs())?.output;
+        let kernel = call.read("kernel")?;
+        let equation: String = self.equation.split_whitespace().collect();
+        let x = call.tensor()?;
+        let product = call.function.op("Einsum").list([x, &kernel]);
+        let mut y = product.attr("equation", equation.as_str()).one()?;
+        if self.bias_axes.is_some() {
+            let bias = call.read("bias")?;
+            y = call.function.add(&y, &bias)?;
+        }
+        Ok(vec![apply(call, &self.activation, &y, &output)?])
+    }
 }
 
 layer! {
@@ -200,6 +241,10 @@ impl Layer for InputLayer {
             ([], Some(shape)) => Ok(vec![shape.clone()]),
             _ => Ok(vec![inputs.first()?.clone()]),
         }
+    }
+
+    fn lower(&self, call: &mut Call<'_>) -> Result<Vec<Edge>> {
+        pass(self, call)
     }
 }
 
@@ -238,6 +283,34 @@ impl Layer for Embedding {
         sizes.push(Some(self.output_dim));
         Ok(vec![Shape(sizes)])
     }
+
+    fn lower(&self, call: &mut Call<'_>) -> Result<Vec<Edge>> {
+        let numbers = match call.tensor()?.dtype() {
+            DataType::DT_INT32 | DataType::DT_INT64 => call.tensor()?.clone(),
+            _ => call.function.cast(call.tensor()?, DataType::DT_INT32)?,
+        };
+        let table = call.resource("embeddings")?;
+        let dtype = call.variable_dtype("embeddings")?;
+        let gather = call.function.op("ResourceGather").input(table);
+        let vectors = gather
+            .input(&numbers)
+            .attr("dtype", DataType::from(dtype))
+            .one()?;
+        Ok(vec![call.function.cast(&vectors, call.dtype().into())?])
+    }
+
+    fn masks(&self, call: &mut Call<'_>) -> Result<Vec<Option<Edge>>> {
+        if !self.mask_zero {
+            return Ok(Vec::new());
+        }
+        let zero = call.function.number_like(call.tensor()?, 0.0)?;
+        Ok(vec![Some(call.function.not_equal(call.tensor()?, &zero)?)])
+    }
+
+    /// Numbers of half precision would become others.
+    fn casts_inputs(&self) -> bool {
+        false
+    }
 }
 
 layer! {
@@ -267,4 +340,42 @@ layer! {
     Identity() {}
 }
 
-same_shape!(Masking, Activation, Identity);
+same_shape!(
+    Masking {
+        lower: masking,
+        masks: steps_not_masked
+    },
+    Activation {
+        lower: activation,
+        masks: pass_masks
+    },
+    Identity {
+        lower: pass,
+        masks: pass_masks
+    },
+);
+
+/// Steps that are padding become 0.
+fn masking(layer: &Masking, call: &mut Call<'_>) -> Result<Vec<Edge>> {
+    let x = call.tensor()?;
+    let steps = steps_of(layer, call, true)?;
+    let steps = call.function.cast(&steps, x.dtype())?;
+    Ok(vec![call.function.mul(x, &steps)?])
+}
+
+fn steps_not_masked(layer: &Masking, call: &mut Call<'_>) -> Result<Vec<Option<Edge>>> {
+    Ok(vec![Some(steps_of(layer, call, false)?)])
+}
+
+/// Where any element along the last axis is not what padding holds.
+fn steps_of(layer: &Masking, call: &mut Call<'_>, keep_dims: bool) -> Result<Edge> {
+    let x = call.tensor()?;
+    let padding = call.function.number_like(x, layer.mask_value)?;
+    let differs = call.function.not_equal(x, &padding)?;
+    call.function.any(&differs, &[-1], keep_dims)
+}
+
+fn activation(layer: &Activation, call: &mut Call<'_>) -> Result<Vec<Edge>> {
+    let (x, shape) = (call.tensor()?, call.shape()?);
+    Ok(vec![apply(call, &layer.activation, x, shape)?])
+}

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::keras::{Argument, Node, TensorRef};
+use crate::keras::{Argument, Node, TensorRef, json};
 use crate::tensor::Shape;
 
 /// The shapes of the tensors that a layer is called with, argument by argument.
@@ -32,6 +32,22 @@ pub(crate) enum Input {
     Tensors(Vec<Shape>),
     /// A constant.
     Value(Value),
+    /// A list of tensors and constants.
+    Mixed {
+        /// The tensors.
+        tensors: Vec<Shape>,
+        /// The list, without the tensors in their places.
+        list: Vec<Option<Value>>,
+    },
+}
+
+impl Input {
+    fn tensors(&self) -> &[Shape] {
+        match self {
+            Input::Tensors(tensors) | Input::Mixed { tensors, .. } => tensors,
+            Input::Value(_) => &[],
+        }
+    }
 }
 
 /// What an operation computes with.
@@ -44,11 +60,11 @@ pub(crate) enum Operand<'a> {
 }
 
 fn operands(input: &Input) -> impl Iterator<Item = Operand<'_>> {
-    let (tensors, value): (&[Shape], _) = match input {
-        Input::Tensors(shapes) => (shapes, None),
-        Input::Value(value) => (&[], Some(Operand::Value(value))),
+    let value = match input {
+        Input::Value(value) => Some(Operand::Value(value)),
+        Input::Tensors(_) | Input::Mixed { .. } => None,
     };
-    tensors.iter().map(Operand::Tensor).chain(value)
+    input.tensors().iter().map(Operand::Tensor).chain(value)
 }
 
 impl Inputs {
@@ -81,6 +97,13 @@ impl Inputs {
         self
     }
 
+    /// The same call with a constant as one more argument by name.
+    #[cfg(test)]
+    pub(crate) fn with_value(mut self, name: &str, value: Value) -> Self {
+        self.named.push((name.to_owned(), Input::Value(value)));
+        self
+    }
+
     /// The shapes of a call in a network; none if a tensor's shape is not known.
     pub(crate) fn of_call(
         node: &Node,
@@ -97,12 +120,19 @@ impl Inputs {
         })
     }
 
+    /// The tensors of a call in a network, in the order of [`operands`](Self::operands).
+    pub(crate) fn sources(node: &Node) -> Vec<&TensorRef> {
+        let mut sources = Vec::new();
+        let named = node.kwargs.iter().map(|(_, argument)| argument);
+        for argument in node.args.iter().chain(named) {
+            collect(argument, &mut sources);
+        }
+        sources
+    }
+
     /// The tensors of the first argument.
     pub fn all(&self) -> &[Shape] {
-        match self.positional.first() {
-            Some(Input::Tensors(shapes)) => shapes,
-            _ => &[],
-        }
+        self.positional.first().map_or(&[], Input::tensors)
     }
 
     /// The first tensor of the first argument.
@@ -122,8 +152,8 @@ impl Inputs {
     /// The tensors of an argument, given by position or by name.
     pub fn argument(&self, position: usize, name: &str) -> Option<&[Shape]> {
         match self.input(position, name)? {
-            Input::Tensors(shapes) => Some(shapes),
             Input::Value(_) => None,
+            input => Some(input.tensors()),
         }
     }
 
@@ -131,7 +161,16 @@ impl Inputs {
     pub fn constant(&self, position: usize, name: &str) -> Option<&Value> {
         match self.input(position, name)? {
             Input::Value(value) => Some(value),
-            Input::Tensors(_) => None,
+            Input::Tensors(_) | Input::Mixed { .. } => None,
+        }
+    }
+
+    /// An argument that is a list of tensors and constants: the constants, without the tensors in
+    /// their places.
+    pub(crate) fn mixed(&self, position: usize, name: &str) -> Option<&[Option<Value>]> {
+        match self.input(position, name)? {
+            Input::Mixed { list, .. } => Some(list),
+            _ => None,
         }
     }
 
@@ -146,9 +185,34 @@ impl Inputs {
         self.positional.iter().chain(named).flat_map(operands)
     }
 
+    /// The constants as text, to tell calls with different ones apart.
+    pub(crate) fn constants(&self) -> String {
+        let constants = self.operands().filter_map(|operand| match operand {
+            Operand::Value(value) => Some(json::to_string(value)),
+            Operand::Tensor(_) => None,
+        });
+        constants.collect::<Vec<_>>().join(" ")
+    }
+
     /// The only tensor, or the constant, of an argument.
     pub(crate) fn operand(&self, position: usize, name: &str) -> Option<Operand<'_>> {
         operands(self.input(position, name)?).next()
+    }
+
+    /// Which of the tensors of all arguments is the first of this one.
+    pub(crate) fn place(&self, position: usize, name: &str) -> Option<usize> {
+        let tensors = |input: &Input| input.tensors().len();
+        let by_position = self.positional.iter().map(tensors);
+        match self.named.iter().position(|(given, _)| given == name) {
+            Some(at) => {
+                let named = self.named.iter().take(at);
+                let named = named.map(|(_, input)| tensors(input));
+                Some(by_position.chain(named).sum())
+            }
+            None => {
+                Some(by_position.take(position).sum()).filter(|_| position < self.positional.len())
+            }
+        }
     }
 
     fn input(&self, position: usize, name: &str) -> Option<&Input> {
@@ -177,7 +241,25 @@ fn input(argument: &Argument, shape_of: &dyn Fn(&TensorRef) -> Option<Shape>) ->
         return Some(Input::Value(value.clone()));
     }
     let shapes = sources.into_iter().map(shape_of);
-    shapes.collect::<Option<_>>().map(Input::Tensors)
+    let tensors = shapes.collect::<Option<Vec<Shape>>>()?;
+    Some(match mixed(argument) {
+        Some(list) => Input::Mixed { tensors, list },
+        None => Input::Tensors(tensors),
+    })
+}
+
+/// A list of tensors and constants, if the argument is one.
+fn mixed(argument: &Argument) -> Option<Vec<Option<Value>>> {
+    let Argument::List(items) = argument else {
+        return None;
+    };
+    let items = items.iter().map(|item| match item {
+        Argument::Tensor { .. } => Some(None),
+        Argument::Value(value) => Some(Some(value.clone())),
+        Argument::List(_) | Argument::Map(_) => None,
+    });
+    let items = items.collect::<Option<Vec<Option<Value>>>>()?;
+    items.iter().any(Option::is_some).then_some(items)
 }
 
 /// The tensors of an argument; those of a dictionary in the order of its keys.

@@ -44,6 +44,7 @@ mod generic;
 mod infer;
 mod inputs;
 pub mod lambda;
+mod lower;
 pub mod merging;
 mod model;
 mod nest;
@@ -99,6 +100,7 @@ pub use self::rnn::{
 };
 pub use self::wrapper::{Bidirectional, SpectralNormalization, TimeDistributed, Wrapper};
 
+pub(crate) use config::read_argument;
 pub use config::{
     Activation, Axes, Borders, Constraint, DTypePolicy, DataFormat, Initializer, MergeMode,
     Padding, Regularizer, Sizes,
@@ -108,43 +110,66 @@ pub use convolution::{
     DepthwiseConv2D, LocallyConnected1D, LocallyConnected2D, SeparableConv1D, SeparableConv2D,
 };
 pub use generic::Generic;
+pub(crate) use infer::input_specs;
 pub use infer::{Inference, InferredLayer};
 pub use inputs::Inputs;
+pub use lower::{Call, CallArgument};
+pub(crate) use lower::{
+    Caller, Ends, Handle, Handles, LayerCall, LoweredTensor, activity_penalty, compute_dtype,
+    is_training, lower_network, penalty,
+};
 pub(crate) use nest::Names;
 pub use registry::LayerRegistry;
 pub use variables::VariableSpec;
 
 use crate::error::Result;
+use crate::graph::Edge;
 use crate::tensor::Shape;
 
-/// One layer class with its arguments: what it holds and what shapes it makes.
+/// One layer class with its arguments: what it holds, what shapes it makes, what it computes.
 ///
 /// A class of your own is a type that implements this, [registered](LayerRegistry::register)
-/// under its Keras name.
+/// under its Keras name. A SavedModel holds what [`lower`](Self::lower) adds as TensorFlow
+/// functions, so that whoever loads it needs no Python code of the class: it predicts, and trains.
 ///
 /// ```
-/// use hornfels::keras::Object;
-/// use hornfels::layers::{Initializer, Inputs, Layer, LayerRegistry, VariableSpec};
+/// use hornfels::graph::Edge;
+/// use hornfels::keras::{Model, Object, Sequential};
+/// use hornfels::layers::{
+///     Call, Generic, Initializer, InputLayer, Inputs, Layer, LayerRegistry, VariableSpec,
+/// };
 /// use hornfels::tensor::Shape;
+/// use hornfels::{Result, SaveOptions};
 ///
 /// /// Multiplies by a number that is learned.
 /// #[derive(Debug)]
 /// struct Scale;
 ///
 /// impl Layer for Scale {
-///     fn variables(&self, _: &Inputs) -> hornfels::Result<Vec<VariableSpec>> {
+///     fn variables(&self, _: &Inputs) -> Result<Vec<VariableSpec>> {
 ///         Ok(vec![VariableSpec::new("factor", [], Initializer::ones())])
 ///     }
 ///
-///     fn output_shapes(&self, inputs: &Inputs) -> hornfels::Result<Vec<Shape>> {
+///     fn output_shapes(&self, inputs: &Inputs) -> Result<Vec<Shape>> {
 ///         Ok(inputs.all().to_vec())
+///     }
+///
+///     fn lower(&self, call: &mut Call<'_>) -> Result<Vec<Edge>> {
+///         let factor = call.read("factor")?;
+///         Ok(vec![call.function.mul(call.tensor()?, &factor)?])
 ///     }
 /// }
 ///
 /// let mut layers = LayerRegistry::builtin();
 /// layers.register("my_package>Scale", |_: &Object| Ok(Box::new(Scale)));
-/// # let object = Object::new("my_package>Scale", Default::default());
-/// # assert_eq!(layers.build(&object)?.variables(&Inputs::one([2]))?.len(), 1);
+///
+/// let network = Sequential::new("scaled")
+///     .add(InputLayer::new().batch_shape([None, Some(3)]))
+///     .add(Generic::new("my_package>Scale"));
+/// let model = Model::build_with(network, &layers)?;
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let path = folder.path().join("scaled");
+/// SaveOptions::new().layers(layers).save(&model, &path)?;
 /// # Ok::<(), hornfels::Error>(())
 /// ```
 pub trait Layer: fmt::Debug + Send + Sync {
@@ -162,6 +187,43 @@ pub trait Layer: fmt::Debug + Send + Sync {
     ///
     /// As [`variables`](Self::variables).
     fn output_shapes(&self, inputs: &Inputs) -> Result<Vec<Shape>>;
+
+    /// Adds the operations of one call to a function, and returns what the call gives: as many
+    /// tensors as there are [`output_shapes`](Self::output_shapes).
+    ///
+    /// [`call.function`](Call::function) has a method for what is used most,
+    /// [`op`](crate::graph::FunctionBuilder::op) for every other operation. A class that does
+    /// something else in training names that among its [arguments](Self::call_arguments), and asks
+    /// [`call.training`](Call::training).
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) for a class that does not say what it computes; otherwise as
+    /// [`variables`](Self::variables).
+    fn lower(&self, call: &mut Call<'_>) -> Result<Vec<Edge>> {
+        let _ = call;
+        Err(lower::unsupported())
+    }
+
+    /// The masks of what a call gives, in order; none by default, and where the list ends.
+    ///
+    /// # Errors
+    ///
+    /// As [`lower`](Self::lower).
+    fn masks(&self, call: &mut Call<'_>) -> Result<Vec<Option<Edge>>> {
+        let _ = call;
+        Ok(Vec::new())
+    }
+
+    /// Whether floats that it is called with become what it computes in first.
+    fn casts_inputs(&self) -> bool {
+        true
+    }
+
+    /// What a call takes beside its tensors, in Keras's order.
+    fn call_arguments(&self) -> &'static [CallArgument] {
+        &[]
+    }
 
     /// Both at once: of a layer with layers inside, each is then asked once.
     ///

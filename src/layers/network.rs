@@ -1,9 +1,11 @@
 //! A model as a layer of another.
 
 use super::infer::{Class, classes, infer};
+use super::lower::{Ends, Inline, LoweredTensor, lower_network};
 use super::variables::Own;
-use super::{Called, Inputs, Layer, LayerRegistry, VariableSpec};
+use super::{Call, CallArgument, Called, Inputs, Layer, LayerRegistry, VariableSpec};
 use crate::error::{Error, ErrorKind, Result};
+use crate::graph::Edge;
 use crate::keras::Network;
 use crate::tensor::{DType, Shape};
 
@@ -32,6 +34,28 @@ impl Layer for NetworkLayer {
     fn call(&self, inputs: &Inputs) -> Result<Called> {
         let classes = classes(&self.network, &self.registry);
         call(&self.network, &classes, &self.registry, inputs)
+    }
+
+    /// Its layers one after the other, in the function it is called in.
+    fn lower(&self, call: &mut Call<'_>) -> Result<Vec<Edge>> {
+        let tensors = call.tensors().iter().zip(call.masks());
+        let tensors = tensors.zip(call.inputs().all());
+        let tensors = tensors.map(|((value, mask), shape)| LoweredTensor {
+            value: value.clone(),
+            shape: shape.clone(),
+            mask: mask.clone(),
+        });
+        let tensors = tensors.collect();
+        let mut inline = Inline {
+            call,
+            registry: &self.registry,
+        };
+        let outputs = lower_network(&self.network, &mut inline, tensors, Ends::Outputs)?;
+        Ok(outputs.into_iter().map(|it| it.value).collect())
+    }
+
+    fn call_arguments(&self) -> &'static [CallArgument] {
+        &[CallArgument::Training, CallArgument::Mask]
     }
 }
 

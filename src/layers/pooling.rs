@@ -15,11 +15,15 @@
 //! # Ok::<(), hornfels::Error>(())
 //! ```
 
+mod lower;
+
+use self::lower::{Moves, Pool};
 use super::config::{DataFormat, Padding, Sizes, layer};
 use super::registry::LayerRegistry;
 use super::shape::{Size, channel_axis, of_rank, spatial, windows, with_spatial};
-use super::{Inputs, Layer, VariableSpec};
+use super::{Call, CallArgument, Inputs, Layer, VariableSpec};
 use crate::error::Result;
+use crate::graph::Edge;
 use crate::tensor::Shape;
 
 /// The shape after windows of `pool` moved by `strides`.
@@ -59,7 +63,7 @@ fn pooled_globally(
 
 /// Declares a pooling class over windows.
 macro_rules! windowed {
-    ($(#[$doc:meta])* $class:ident, $rank:literal) => {
+    ($(#[$doc:meta])* $class:ident, $rank:literal, $pool:ident) => {
         layer! {
             $(#[$doc])*
             $class() {
@@ -88,13 +92,23 @@ macro_rules! windowed {
                     self.data_format,
                 )
             }
+
+            fn lower(&self, call: &mut Call<'_>) -> Result<Vec<Edge>> {
+                let moves = Moves {
+                    size: &self.pool_size,
+                    strides: self.strides.as_ref(),
+                    padding: self.padding,
+                    format: self.data_format,
+                };
+                lower::windows(call, Pool::$pool, &moves)
+            }
         }
     };
 }
 
 /// Declares a pooling class over everything.
 macro_rules! global {
-    ($(#[$doc:meta])* $class:ident, $rank:literal) => {
+    ($(#[$doc:meta])* $class:ident, $rank:literal, $pool:ident) => {
         layer! {
             $(#[$doc])*
             $class() {
@@ -112,6 +126,14 @@ macro_rules! global {
 
             fn output_shapes(&self, inputs: &Inputs) -> Result<Vec<Shape>> {
                 pooled_globally(inputs, $rank, self.keepdims, self.data_format)
+            }
+
+            fn lower(&self, call: &mut Call<'_>) -> Result<Vec<Edge>> {
+                lower::globally(call, Pool::$pool, $rank, self.keepdims, self.data_format)
+            }
+
+            fn call_arguments(&self) -> &'static [CallArgument] {
+                lower::call_arguments(Pool::$pool, $rank)
             }
         }
     };
@@ -147,51 +169,51 @@ macro_rules! adaptive {
 
 windowed!(
     /// The largest step of each window of a sequence.
-    MaxPooling1D, 1
+    MaxPooling1D, 1, Largest
 );
 windowed!(
     /// The largest element of each window of an image.
-    MaxPooling2D, 2
+    MaxPooling2D, 2, Largest
 );
 windowed!(
     /// The largest element of each window of a volume.
-    MaxPooling3D, 3
+    MaxPooling3D, 3, Largest
 );
 windowed!(
     /// The mean step of each window of a sequence.
-    AveragePooling1D, 1
+    AveragePooling1D, 1, Mean
 );
 windowed!(
     /// The mean element of each window of an image.
-    AveragePooling2D, 2
+    AveragePooling2D, 2, Mean
 );
 windowed!(
     /// The mean element of each window of a volume.
-    AveragePooling3D, 3
+    AveragePooling3D, 3, Mean
 );
 global!(
     /// The largest step of a sequence.
-    GlobalMaxPooling1D, 1
+    GlobalMaxPooling1D, 1, Largest
 );
 global!(
     /// The largest element of an image.
-    GlobalMaxPooling2D, 2
+    GlobalMaxPooling2D, 2, Largest
 );
 global!(
     /// The largest element of a volume.
-    GlobalMaxPooling3D, 3
+    GlobalMaxPooling3D, 3, Largest
 );
 global!(
     /// The mean step of a sequence.
-    GlobalAveragePooling1D, 1
+    GlobalAveragePooling1D, 1, Mean
 );
 global!(
     /// The mean element of an image.
-    GlobalAveragePooling2D, 2
+    GlobalAveragePooling2D, 2, Mean
 );
 global!(
     /// The mean element of a volume.
-    GlobalAveragePooling3D, 3
+    GlobalAveragePooling3D, 3, Mean
 );
 adaptive!(
     /// The largest steps of a sequence, as many as wanted. Not in Keras 2.
@@ -242,6 +264,38 @@ pub(super) fn register(registry: &mut LayerRegistry) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layers::lower::testing::Lowering;
+
+    #[test]
+    fn channels_are_last_and_lines_have_two_axes() {
+        #[track_caller]
+        fn check(layer: &dyn Layer, input: &[u64], expected: &[&str]) {
+            Lowering::of(layer, Inputs::one(Shape::known(input))).check(expected);
+        }
+        let first = DataFormat::ChannelsFirst;
+        let line = ["ExpandDims", "MaxPool", "Squeeze"];
+        check(&MaxPooling1D::new(), &[2, 5, 3], &line);
+        check(&AveragePooling2D::new(), &[2, 5, 4, 3], &["AvgPool"]);
+        check(
+            &MaxPooling3D::new().data_format(first),
+            &[2, 3, 5, 4, 5],
+            &["Transpose", "MaxPool3D", "Transpose"],
+        );
+        let layer = GlobalMaxPooling2D::new().data_format(first);
+        check(&layer, &[2, 3, 5, 4], &["Max"]);
+        check(&GlobalAveragePooling3D::new(), &[2, 3, 4, 5, 6], &["Mean"]);
+    }
+
+    #[test]
+    fn masks_are_what_the_mean_over_steps_takes() {
+        let masked = |layer: &dyn Layer| {
+            let input = Inputs::one(Shape::known(&[2, 5, 3]));
+            Lowering::of(layer, input).masked().ops()
+        };
+        let mean = ["Cast", "ExpandDims", "Mul", "Sum", "Sum", "RealDiv"];
+        assert_eq!(masked(&GlobalAveragePooling1D::new()), mean);
+        assert_eq!(masked(&GlobalMaxPooling1D::new()), ["Max"]);
+    }
 
     #[test]
     fn windows_must_fit_and_inputs_must_have_the_axes() {

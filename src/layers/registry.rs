@@ -121,6 +121,11 @@ impl LayerRegistry {
         self.makers.contains_key(name)
     }
 
+    /// Whether a class of that name was added to Keras's own.
+    pub(crate) fn is_own(&self, name: &str) -> bool {
+        self.contains(name) && !BUILTIN.contains(name)
+    }
+
     /// The layer that a serialized object stands for; a model among the layers is one, too.
     ///
     /// # Errors

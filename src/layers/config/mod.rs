@@ -36,6 +36,11 @@ pub(crate) fn read<T: ConfigValue>(object: &Object, keys: &[&str]) -> Result<Opt
     Ok(None)
 }
 
+/// Reads one argument of a config; none if it is missing or null.
+pub(crate) fn read_argument<T: ConfigValue>(object: &Object, key: &str) -> Result<Option<T>> {
+    read(object, &[key])
+}
+
 /// Reads an argument that has no default.
 pub(crate) fn required<T: ConfigValue>(object: &Object, keys: &[&str]) -> Result<T> {
     read(object, keys)?.ok_or_else(|| {
@@ -231,9 +236,33 @@ pub(crate) use base_setters;
 
 /// Layers without variables, whose output has the shape of their input.
 macro_rules! same_shape {
-    ($($class:ident),* $(,)?) => {
+    ($($class:ident $({ lower: $lower:path $(, masks: $masks:path)? $(, takes: [$($takes:ident),*])? $(,)? })?),* $(,)?) => {
         $(
             impl $crate::layers::Layer for $class {
+                $(
+                    fn lower(
+                        &self,
+                        call: &mut $crate::layers::Call<'_>,
+                    ) -> $crate::error::Result<Vec<$crate::graph::Edge>> {
+                        $lower(self, call)
+                    }
+
+                    $(
+                        fn masks(
+                            &self,
+                            call: &mut $crate::layers::Call<'_>,
+                        ) -> $crate::error::Result<Vec<Option<$crate::graph::Edge>>> {
+                            $masks(self, call)
+                        }
+                    )?
+
+                    $(
+                        fn call_arguments(&self) -> &'static [$crate::layers::CallArgument] {
+                            &[$($crate::layers::CallArgument::$takes),*]
+                        }
+                    )?
+                )?
+
                 fn variables(
                     &self,
                     _: &$crate::layers::Inputs,

@@ -242,6 +242,12 @@ macro_rules! serialized {
                 let class = self.0.get("class_name").and_then(Value::as_str);
                 class.or_else(|| self.0.as_str()).unwrap_or_default()
             }
+
+            /// An argument of the class, unless it is missing or null.
+            #[allow(dead_code, reason = "not every kind is asked for arguments")]
+            pub(crate) fn argument<T: ConfigValue>(&self, key: &str) -> Option<T> {
+                T::read(self.0.get("config")?.get(key)?)
+            }
         }
 
         impl From<Object> for $name {
@@ -282,6 +288,12 @@ impl Regularizer {
     /// `l2` times the sum of squares.
     pub fn l2(l2: f64) -> Self {
         Self::new("L2", Map::from_iter([("l2".to_owned(), l2.into())]))
+    }
+
+    /// `l1` times the sum of absolute values and `l2` times the sum of squares.
+    pub fn l1_l2(l1: f64, l2: f64) -> Self {
+        let config = [("l1".to_owned(), l1.into()), ("l2".to_owned(), l2.into())];
+        Self::new("L1L2", Map::from_iter(config))
     }
 
     /// `l1` times the sum of absolute values.

@@ -1,12 +1,14 @@
 //! Convolutions that keep the channels apart.
 
+use super::lower::{self, After};
 use super::{Window, windowed};
 use crate::error::Result;
+use crate::graph::Edge;
 use crate::layers::config::{
     Activation, Constraint, DataFormat, Initializer, Padding, Regularizer, Sizes, layer,
 };
 use crate::layers::shape::{channel_axis, mismatch, scaled, with_spatial};
-use crate::layers::{Inputs, Layer, VariableSpec};
+use crate::layers::{Call, Inputs, Layer, VariableSpec};
 use crate::tensor::Shape;
 
 /// The classes differ in the number of axes only.
@@ -76,6 +78,12 @@ macro_rules! depthwise {
                 let channels = scaled(channels, self.depth_multiplier);
                 let output = with_spatial(input, window.format, &places, Some(channels));
                 Ok(vec![output])
+            }
+
+            fn lower(&self, call: &mut Call<'_>) -> Result<Vec<Edge>> {
+                let output = self.output_shapes(call.inputs())?;
+                let after = After::of(self.use_bias, &self.activation);
+                lower::depthwise(call, &self.window(), output, &after)
             }
         }
     };

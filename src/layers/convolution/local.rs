@@ -1,12 +1,19 @@
 //! Convolutions with a kernel of its own at every place. Keras 3 has them no more.
 
+mod lower;
+
+use std::ops::Range;
+
 use super::Window;
+use super::lower::one;
 use crate::error::Result;
+use crate::graph::Edge;
 use crate::layers::config::{
     Activation, Constraint, DataFormat, Initializer, Padding, Regularizer, Sizes, layer,
 };
+use crate::layers::lower::apply;
 use crate::layers::shape::{Size, mismatch, product, spatial};
-use crate::layers::{Inputs, Layer, VariableSpec};
+use crate::layers::{Call, Inputs, Layer, VariableSpec};
 use crate::tensor::Shape;
 
 /// The classes differ in the number of axes only.
@@ -77,6 +84,18 @@ macro_rules! local {
 
             fn output_shapes(&self, inputs: &Inputs) -> Result<Vec<Shape>> {
                 self.window().output(inputs.first()?, self.filters)
+            }
+
+            fn lower(&self, call: &mut Call<'_>) -> Result<Vec<Edge>> {
+                let window = self.window();
+                let sizes = Local::new(&window, call.shape()?, self.filters)?;
+                let bias = match self.use_bias {
+                    true => Some(call.read("bias")?),
+                    false => None,
+                };
+                let y = sizes.lower(call, self.implementation, bias.as_ref())?;
+                let output = one(self.output_shapes(call.inputs())?)?;
+                Ok(vec![apply(call, &self.activation, &y, &output)?])
             }
         }
     };
@@ -156,25 +175,52 @@ impl<'w> Local<'w> {
 
     /// How many pairs of an input and an output place a kernel connects.
     fn connected(&self) -> Result<u64> {
-        let axes = self.input.iter().zip(&self.places);
-        let axes = axes.zip(self.window.size.iter().zip(self.window.strides));
-        let counts = axes.map(|((input, places), (window, stride))| {
-            // Where the window hangs over the edge, it connects less.
-            let before = match self.window.padding {
-                Padding::Same => {
-                    let reach = places.saturating_sub(1).saturating_mul(*stride);
-                    reach.saturating_add(*window).saturating_sub(*input) / 2
-                }
-                _ => 0,
+        let counts = self.axes().map(|axis| {
+            let inside = |place| {
+                let range = axis.connected(place);
+                range.end.saturating_sub(range.start)
             };
-            let inside = |place: u64| {
-                let start = place.saturating_mul(*stride);
-                let end = start.saturating_add(*window).saturating_sub(before);
-                end.min(*input).saturating_sub(start.saturating_sub(before))
-            };
-            edges(*places, *window, inside)
+            edges(axis.places, axis.window, inside)
         });
         self.count(counts.collect::<Vec<u64>>())
+    }
+
+    fn axes(&self) -> impl Iterator<Item = Axis> {
+        let is_same = self.window.padding == Padding::Same;
+        let sizes = self.input.iter().zip(&self.places);
+        let moves = self.window.size.iter().zip(self.window.strides);
+        sizes
+            .zip(moves)
+            .map(move |((input, places), (window, stride))| Axis {
+                input: *input,
+                places: *places,
+                window: *window,
+                stride: *stride,
+                // Keras centres the window on each place, whatever the stride.
+                before: if is_same { *window / 2 } else { 0 },
+            })
+    }
+}
+
+/// How a window moves along one axis.
+#[derive(Clone, Copy)]
+struct Axis {
+    input: u64,
+    places: u64,
+    window: u64,
+    stride: u64,
+    /// How far the first window hangs over the edge.
+    before: u64,
+}
+
+impl Axis {
+    /// The part of the input that a place is connected to.
+    fn connected(&self, place: u64) -> Range<u64> {
+        let start = place.saturating_mul(self.stride);
+        let end = start
+            .saturating_add(self.window)
+            .saturating_sub(self.before);
+        start.saturating_sub(self.before)..end.min(self.input)
     }
 }
 

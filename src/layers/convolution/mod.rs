@@ -5,7 +5,9 @@
 //! differs is said at each class. `spec/keras_model.md#windows`.
 
 mod depthwise;
+mod dilation;
 mod local;
+mod lower;
 mod plain;
 mod separable;
 mod transposed;
@@ -18,7 +20,7 @@ pub use transposed::{Conv1DTranspose, Conv2DTranspose, Conv3DTranspose};
 
 use super::config::{DataFormat, Padding};
 use super::registry::LayerRegistry;
-use super::shape::{Size, channel_axis, known, of_rank, spatial, windows, with_spatial};
+use super::shape::{Size, at_least, channel_axis, known, of_rank, spatial, windows, with_spatial};
 use crate::error::Result;
 use crate::tensor::Shape;
 
@@ -53,6 +55,19 @@ impl Window<'_> {
         known(input, channel_axis(input, self.format))
     }
 
+    /// The axes of the batch, and the shape with one axis for all of them.
+    fn batches(&self, input: &Shape) -> Result<(Shape, Shape)> {
+        let own = self.size.len().saturating_add(1);
+        let count = at_least(input, own.saturating_add(1))?.rank() - own;
+        let (batches, rest) = input.0.split_at(count);
+        let batch = match batches {
+            [batch] => *batch,
+            _ => None,
+        };
+        let sizes = [batch].into_iter().chain(rest.iter().copied());
+        Ok((Shape(batches.to_vec()), Shape(sizes.collect())))
+    }
+
     fn checked<'s>(&self, input: &'s Shape) -> Result<&'s Shape> {
         of_rank(input, self.size.len().saturating_add(2))
     }
@@ -83,6 +98,12 @@ impl Window<'_> {
     }
 }
 
+/// A shape with these axes in place of the first.
+fn with_batches(batches: &Shape, shape: Shape) -> Shape {
+    let rest = shape.0.into_iter().skip(1);
+    Shape(batches.0.iter().copied().chain(rest).collect())
+}
+
 /// How a class with these arguments moves its window.
 macro_rules! windowed {
     ($class:ident) => {
@@ -100,3 +121,6 @@ macro_rules! windowed {
     };
 }
 use windowed;
+
+#[cfg(test)]
+mod tests;

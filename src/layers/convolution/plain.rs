@@ -1,12 +1,14 @@
 //! Convolutions of one to three axes.
 
-use super::{Window, windowed};
+use super::lower::{self, After};
+use super::{Window, windowed, with_batches};
 use crate::error::Result;
+use crate::graph::Edge;
 use crate::layers::config::{
     Activation, Constraint, DataFormat, Initializer, Padding, Regularizer, Sizes, layer,
 };
 use crate::layers::shape::mismatch;
-use crate::layers::{Inputs, Layer, VariableSpec};
+use crate::layers::{Call, Inputs, Layer, VariableSpec};
 use crate::tensor::Shape;
 
 /// The classes differ in the number of axes only.
@@ -15,7 +17,8 @@ macro_rules! convolution {
         layer! {
             $(#[$doc])*
             ///
-            /// Variables: `kernel` (window…, channels / groups, filters), `bias` (filters).
+            /// Variables: `kernel` (window…, channels / groups, filters), `bias` (filters). There may
+            /// be more axes for the batch.
             $class(
                 /// How many kernels there are: the channels of the output.
                 filters: u64,
@@ -56,7 +59,8 @@ macro_rules! convolution {
         impl Layer for $class {
             fn variables(&self, inputs: &Inputs) -> Result<Vec<VariableSpec>> {
                 let window = self.window();
-                let channels = window.channels(inputs.first()?)?;
+                let (_, input) = window.batches(inputs.first()?)?;
+                let channels = window.channels(&input)?;
                 let in_group = in_group(channels, self.groups)?;
                 in_group_of_filters(self.filters, self.groups)?;
                 let kernel = window.kernel(in_group, self.filters);
@@ -69,13 +73,22 @@ macro_rules! convolution {
             }
 
             fn output_shapes(&self, inputs: &Inputs) -> Result<Vec<Shape>> {
-                self.window().output(inputs.first()?, self.filters)
+                let window = self.window();
+                let (batches, input) = window.batches(inputs.first()?)?;
+                let outputs = window.output(&input, self.filters)?.into_iter();
+                Ok(outputs.map(|output| with_batches(&batches, output)).collect())
+            }
+
+            fn lower(&self, call: &mut Call<'_>) -> Result<Vec<Edge>> {
+                in_group_of_filters(self.filters, self.groups)?;
+                let after = After::of(self.use_bias, &self.activation);
+                lower::plain(call, &self.window(), self.filters, self.groups, &after)
             }
         }
     };
 }
 
-fn in_group(channels: u64, groups: u64) -> Result<u64> {
+pub(super) fn in_group(channels: u64, groups: u64) -> Result<u64> {
     match channels.checked_rem(groups) {
         Some(0) => Ok(channels / groups),
         _ => Err(mismatch(format!(

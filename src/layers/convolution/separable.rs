@@ -1,12 +1,14 @@
 //! Convolutions in two steps: over space channel by channel, then over channels.
 
+use super::lower::{self, After};
 use super::{Window, windowed};
 use crate::error::Result;
+use crate::graph::Edge;
 use crate::layers::config::{
     Activation, Constraint, DataFormat, Initializer, Padding, Regularizer, Sizes, layer,
 };
 use crate::layers::shape::{mismatch, scaled};
-use crate::layers::{Inputs, Layer, VariableSpec};
+use crate::layers::{Call, Inputs, Layer, VariableSpec};
 use crate::tensor::Shape;
 
 /// The classes differ in the number of axes only.
@@ -80,6 +82,12 @@ macro_rules! separable {
 
             fn output_shapes(&self, inputs: &Inputs) -> Result<Vec<Shape>> {
                 self.window().output(inputs.first()?, self.filters)
+            }
+
+            fn lower(&self, call: &mut Call<'_>) -> Result<Vec<Edge>> {
+                let output = self.output_shapes(call.inputs())?;
+                let after = After::of(self.use_bias, &self.activation);
+                lower::separable(call, &self.window(), output, &after)
             }
         }
     };

@@ -1,12 +1,14 @@
 //! Convolutions that go from what a convolution gives to what it took.
 
-use super::{Window, windowed};
+use super::Window;
+use super::lower::{self, After};
 use crate::error::Result;
+use crate::graph::Edge;
 use crate::layers::config::{
     Activation, Constraint, DataFormat, Initializer, Padding, Regularizer, Sizes, layer,
 };
 use crate::layers::shape::{Size, spatial, with_spatial};
-use crate::layers::{Inputs, Layer, VariableSpec};
+use crate::layers::{Call, Inputs, Layer, VariableSpec};
 use crate::tensor::Shape;
 
 /// The classes differ in the number of axes only.
@@ -51,7 +53,22 @@ macro_rules! transposed {
             }
         }
 
-        windowed!($class);
+        impl $class {
+            fn window(&self) -> Window<'_> {
+                // Keras 2 forgets the dilation of three axes.
+                let dilation = match $rank == 3 && self.base.is_before_keras3() {
+                    true => &[1; $rank],
+                    false => &self.dilation_rate.0,
+                };
+                Window {
+                    size: &self.kernel_size.0,
+                    strides: &self.strides.0,
+                    dilation,
+                    padding: self.padding,
+                    format: self.data_format.unwrap_or(DataFormat::ChannelsLast),
+                }
+            }
+        }
 
         impl Layer for $class {
             fn variables(&self, inputs: &Inputs) -> Result<Vec<VariableSpec>> {
@@ -80,6 +97,13 @@ macro_rules! transposed {
                 let filters = Some(Some(self.filters));
                 Ok(vec![with_spatial(input, window.format, &sizes, filters)])
             }
+
+            fn lower(&self, call: &mut Call<'_>) -> Result<Vec<Edge>> {
+                let output = self.output_shapes(call.inputs())?;
+                let extra = self.output_padding.as_ref().map(|sizes| sizes.0.as_slice());
+                let after = After::of(self.use_bias, &self.activation);
+                lower::transposed(call, &self.window(), extra, output, &after)
+            }
         }
     };
 }
@@ -87,30 +111,31 @@ macro_rules! transposed {
 impl Window<'_> {
     /// The size of an axis from which this window would have made `size` places.
     fn unfolded(&self, axis: usize, size: Size, extra: Option<u64>) -> Size {
+        let (stride, offset) = self.unfolding(axis, extra);
+        size?.checked_mul(stride)?.checked_add_signed(offset)
+    }
+
+    /// That size as a multiple of the number of places, and what is added to it.
+    pub(super) fn unfolding(&self, axis: usize, extra: Option<u64>) -> (u64, i64) {
         let of = |sizes: &[u64]| sizes.get(axis).copied().unwrap_or(1);
         let (window, stride) = (of(self.size), of(self.strides));
         let reach = window
             .saturating_sub(1)
             .saturating_mul(of(self.dilation))
             .saturating_add(1);
-        let size = size?;
-        match (extra, self.padding) {
-            (None, Padding::Valid) => size
-                .checked_mul(stride)?
-                .checked_add(reach.saturating_sub(stride)),
-            (None, _) => size.checked_mul(stride),
+        let signed = |size| i64::try_from(size).unwrap_or(i64::MAX);
+        let offset = match (extra, self.padding) {
+            (None, Padding::Valid) => signed(reach.saturating_sub(stride)),
+            (None, _) => 0,
             (Some(extra), padding) => {
-                let cut = match padding {
-                    Padding::Valid => 0,
-                    _ => reach / 2 * 2,
+                let kept = match padding {
+                    Padding::Valid => reach,
+                    _ => reach % 2,
                 };
-                let steps = size.saturating_sub(1).checked_mul(stride)?;
-                steps
-                    .checked_add(reach)?
-                    .checked_add(extra)?
-                    .checked_sub(cut)
+                signed(kept.saturating_add(extra)).saturating_sub(signed(stride))
             }
-        }
+        };
+        (stride, offset)
     }
 }
 

@@ -1,14 +1,17 @@
 //! Shapes and variables of a whole network, from its inputs to its outputs.
 
 mod functional;
+pub(super) mod schedule;
 mod sequential;
 
 use std::collections::HashMap;
 
-use super::{Called, Inputs, Layer as LayerClass, LayerRegistry, VariableSpec, network};
+use super::{
+    Called, DTypePolicy, Inputs, Layer as LayerClass, LayerRegistry, VariableSpec, network,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::keras::{Dialect, Layer, Network, Object};
-use crate::tensor::Shape;
+use crate::tensor::{DType, Shape};
 
 /// What follows from a network's configs: the shapes between its layers, and their variables.
 ///
@@ -36,6 +39,8 @@ pub struct Inference {
 pub struct InferredLayer {
     /// Its name.
     pub name: String,
+    /// What it is called with first, where that is known.
+    pub(crate) inputs: Option<Inputs>,
     /// What each of its calls gives, where that is known.
     pub calls: Vec<Option<Vec<Shape>>>,
     /// Its variables after the first call, where they are known.
@@ -56,6 +61,15 @@ impl Inference {
             return infer(&translated, &classes, &registry, None);
         }
         infer(network, &classes(network, &registry), &registry, None)
+    }
+
+    /// As [`of`](Self::of), for a model that is called as a layer, with tensors of these shapes.
+    pub(crate) fn of_called(
+        network: &Network,
+        registry: &LayerRegistry,
+        inputs: &[Shape],
+    ) -> Inference {
+        infer(network, &classes(network, registry), registry, Some(inputs))
     }
 
     /// The layers in the model's order.
@@ -182,6 +196,38 @@ pub(super) fn infer(
         Network::Sequential(it) => sequential::infer(it, classes, registry, inputs),
         Network::Functional(it) => functional::infer(it, classes, registry, inputs),
         Network::Subclassed(_) => Inference::default(),
+    }
+}
+
+/// The shapes of a network's inputs, as far as its configs tell them, and their dtypes.
+pub(crate) fn input_specs(network: &Network) -> Vec<(Option<Shape>, DType)> {
+    let dtype = |object: &Object| {
+        let policy = super::config::read::<DTypePolicy>(object, &["dtype"]);
+        policy.ok().flatten().unwrap_or_default()
+    };
+    match network {
+        Network::Functional(network) => {
+            let layers = network.inputs().iter();
+            let layers = layers.filter_map(|input| network.get_layer(&input.layer));
+            let specs = layers.map(|layer| {
+                let object = layer.object();
+                (input_shape(object), dtype(object).variable_dtype())
+            });
+            specs.collect()
+        }
+        Network::Sequential(network) => {
+            let mut dtypes = network.layers().first().into_iter().map(|layer| {
+                let policy = dtype(layer.object());
+                match layer.class_name() {
+                    "InputLayer" => policy.variable_dtype(),
+                    "Embedding" => DType::Float32,
+                    _ => policy.compute_dtype(),
+                }
+            });
+            let dtype = dtypes.next().unwrap_or(DType::Float32);
+            vec![(sequential::given(network), dtype)]
+        }
+        Network::Subclassed(_) => Vec::new(),
     }
 }
 

@@ -20,6 +20,9 @@ pub(super) fn infer(
     for (layer, class) in network.layers().iter().zip(classes) {
         let mut found = InferredLayer::new(layer);
         let inputs = tensors.take().map(Inputs::of).unwrap_or_default();
+        if !inputs.all().is_empty() {
+            found.inputs = Some(inputs.clone());
+        }
         // An InputLayer gives what it was made with.
         let called = if inputs.all().is_empty() && layer.class_name() != "InputLayer" {
             found.variables = class.own_variables(registry);

@@ -68,7 +68,13 @@ pub(super) fn without_ones(input: &Shape, axes: Option<&[i64]>, is_keras3: bool)
 
 /// The same elements in other axes, the batch among them.
 pub(super) fn reshaped(call: &Call<'_>) -> Result<Vec<Shape>> {
-    let target: Vec<i64> = match call.read::<Axes>(Name(1, &["newshape", "shape"]))? {
+    const SHAPE: Name = Name(1, &["newshape", "shape"]);
+    if let Some(list) = call.mixed(SHAPE) {
+        // What follows from sizes that are computed is not known.
+        let size = |it: &Option<Value>| it.as_ref().and_then(Value::as_u64);
+        return Ok(vec![Shape(list.iter().map(size).collect())]);
+    }
+    let target: Vec<i64> = match call.read::<Axes>(SHAPE)? {
         Some(target) => target.0,
         None => return Err(unsupported("a target shape that is not written down")),
     };
@@ -198,13 +204,13 @@ pub(super) fn concatenated(call: &Call<'_>) -> Result<Vec<Shape>> {
         true => Unknown::Kept,
         false => Unknown::Resolved,
     };
-    merging::concatenated(call.inputs.all(), along, unknown).map(|shape| vec![shape])
+    merging::concatenated(call.list()?, along, unknown).map(|shape| vec![shape])
 }
 
 /// Tensors of one shape along a new axis.
 pub(super) fn stacked(call: &Call<'_>) -> Result<Vec<Shape>> {
     let along: i64 = call.read(AXIS)?.unwrap_or(0);
-    stack(call.inputs.all(), along).map(|shape| vec![shape])
+    stack(call.list()?, along).map(|shape| vec![shape])
 }
 
 pub(super) fn stack(tensors: &[Shape], along: i64) -> Result<Shape> {

@@ -7,6 +7,7 @@
 //! | `elements.rs` | rules for what is computed element by element, or summed along axes |
 //! | `axes.rs` | rules for axes that come, go, move or change their size |
 //! | `slicing.rs` | `tensor[…]` |
+//! | `lower/` | what is computed |
 //! | `tensorflow.rs` | `TensorFlowOpLayer`, the form of TensorFlow 2.0 to 2.3 |
 //!
 //! A function that is not in the table is [`ErrorKind::Unsupported`] when its shape is asked for.
@@ -23,6 +24,7 @@
 
 mod axes;
 mod elements;
+mod lower;
 mod slicing;
 mod table;
 mod tensorflow;
@@ -32,8 +34,9 @@ use serde_json::{Map, Value};
 use super::config::{ConfigValue, required};
 use super::inputs::Operand;
 use super::registry::{LayerRegistry, OPERATION};
-use super::{Inputs, Layer, VariableSpec};
+use super::{Call as LayerCall, Inputs, Layer, VariableSpec};
 use crate::error::{Context, Error, ErrorKind, Result};
+use crate::graph::Edge;
 use crate::keras::Object;
 use crate::tensor::Shape;
 
@@ -101,6 +104,23 @@ impl Layer for Operation {
         };
         rule(&call).within(|| format!("`{}`", self.name))
     }
+
+    fn lower(&self, call: &mut LayerCall<'_>) -> Result<Vec<Edge>> {
+        let arguments = Call {
+            config: &self.config,
+            inputs: call.inputs(),
+            is_keras3: self.is_keras3,
+        };
+        let lowered = match self.is_keras3 {
+            true => Err(super::lower::unsupported()),
+            false => lower::lower(&self.name, call, arguments),
+        };
+        lowered.within(|| format!("`{}`", self.name))
+    }
+
+    fn casts_inputs(&self) -> bool {
+        false
+    }
 }
 
 #[cold]
@@ -126,6 +146,14 @@ impl Call<'_> {
     /// The tensor it is called with.
     fn input(&self) -> Result<&Shape> {
         self.inputs.first()
+    }
+
+    /// The tensors of its first argument, which is a list.
+    fn list(&self) -> Result<&[Shape]> {
+        match self.inputs.mixed(0, "") {
+            Some(_) => Err(unsupported("a list of tensors and constants")),
+            None => Ok(self.inputs.all()),
+        }
     }
 
     /// The shapes of all tensors and numbers that it computes with.
@@ -156,6 +184,14 @@ impl Call<'_> {
         }
         let value = self.inputs.constant(position, name);
         Ok(value.filter(|value| !value.is_null()))
+    }
+
+    /// An argument that is a list of tensors and constants: the constants in their places.
+    fn mixed(&self, name: Name) -> Option<&[Option<Value>]> {
+        let Name(position, names) = name;
+        let by_name = names.iter().find(|name| self.inputs.has(name));
+        let name = by_name.or(names.first()).copied()?;
+        self.inputs.mixed(position, name)
     }
 
     fn read<T: ConfigValue>(&self, name: Name) -> Result<Option<T>> {

@@ -11,7 +11,7 @@ use crate::tensor::Shape;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Part {
     /// An index; the axis is gone.
-    Index,
+    Index(i64),
     /// `start:stop:step`.
     Slice(Option<i64>, Option<i64>, Option<i64>),
     /// A new axis of size 1.
@@ -25,7 +25,7 @@ impl Part {
     fn read(value: &Value) -> Option<Part> {
         match value {
             Value::Null => Some(Part::New),
-            Value::Number(number) => number.as_i64().map(|_| Part::Index),
+            Value::Number(number) => number.as_i64().map(Part::Index),
             Value::Object(object) => {
                 match object.get("class_name").and_then(Value::as_str) {
                     Some("__ellipsis__") => return Some(Part::Ellipsis),
@@ -45,6 +45,11 @@ impl Part {
 }
 
 pub(super) fn sliced(call: &Call<'_>) -> Result<Vec<Shape>> {
+    slice(call.input()?, &parts(call)?).map(|shape| vec![shape])
+}
+
+/// What stands in the brackets.
+pub(super) fn parts(call: &Call<'_>) -> Result<Vec<Part>> {
     let key = Name(1, &["slice_spec", "key"]);
     let key = call
         .value(key)?
@@ -58,13 +63,12 @@ pub(super) fn sliced(call: &Call<'_>) -> Result<Vec<Shape>> {
         one => vec![one],
     };
     let parts: Option<Vec<Part>> = parts.into_iter().map(Part::read).collect();
-    let parts = parts.ok_or_else(|| unsupported(format!("indices {key} are not understood")))?;
-    slice(call.input()?, &parts).map(|shape| vec![shape])
+    parts.ok_or_else(|| unsupported(format!("indices {key} are not understood")))
 }
 
 /// The shape of a part of a tensor.
 pub(super) fn slice(input: &Shape, parts: &[Part]) -> Result<Shape> {
-    let own = |part: &&Part| matches!(part, Part::Index | Part::Slice(..));
+    let own = |part: &&Part| matches!(part, Part::Index(_) | Part::Slice(..));
     let given = parts.iter().filter(own).count();
     let Some(whole) = input.rank().checked_sub(given) else {
         return Err(mismatch(format!(
@@ -77,7 +81,7 @@ pub(super) fn slice(input: &Shape, parts: &[Part]) -> Result<Shape> {
         match part {
             Part::New => sizes.push(Some(1)),
             Part::Ellipsis => sizes.extend(axes.by_ref().take(whole)),
-            Part::Index => {
+            Part::Index(_) => {
                 axes.next();
             }
             Part::Slice(start, stop, step) => {

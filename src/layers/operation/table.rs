@@ -23,7 +23,7 @@ const ROWS: &[Row] = &[
     ),
     Row("", "Cumprod Cumsum", elements::accumulated),
     Row(
-        "add add_n atan2 div div_no_nan divide divide_no_nan equal floordiv floormod greater \
+        "add add_n atan2 div div_no_nan divide divide_no_nan equal floor_div floordiv floormod greater \
          greater_equal less less_equal logical_and logical_or logical_xor maximum minimum mod multiply \
          mul not_equal pow realdiv squared_difference sub subtract truediv",
         "Add Arctan2 Divide DivideNoNan Equal FloorDivide Greater GreaterEqual Less LessEqual Logaddexp \
@@ -87,14 +87,17 @@ pub(super) fn of_tensorflow(function: &str) -> Option<Rule> {
     if matches!(function, "image.resize" | "compat.v1.image.resize") {
         return Some(axes::resized);
     }
-    let (module, function) = function.rsplit_once('.').unwrap_or(("", function));
-    if !MODULES.contains(&module) {
-        return None;
-    }
+    let function = without_module(function)?;
     let row = ROWS
         .iter()
         .find(|row| row.0.split(' ').any(|name| name == function));
     row.map(|row| row.2)
+}
+
+/// The name of a function without its module, if that is one of those the table has.
+pub(super) fn without_module(function: &str) -> Option<&str> {
+    let (module, function) = function.rsplit_once('.').unwrap_or(("", function));
+    MODULES.contains(&module).then_some(function)
 }
 
 /// The rule for a class of `keras.ops`.

@@ -218,7 +218,7 @@ impl Node {
                 return Part::Ellipsis;
             }
             if masked("shrink_axis_mask", at) {
-                return Part::Index;
+                return Part::Index(begin);
             }
             let begin = (!masked("begin_mask", at)).then_some(begin);
             let end = (!masked("end_mask", at)).then_some(end);

@@ -2,11 +2,13 @@
 
 use serde_json::Value;
 
+use super::encode;
 use crate::error::{Error, Result};
+use crate::graph::Edge;
 use crate::layers::config::{Base, ConfigValue, layer};
 use crate::layers::registry::LayerRegistry;
 use crate::layers::shape::{Size, at_least, mismatch, with_last};
-use crate::layers::{Inputs, Layer, VariableSpec};
+use crate::layers::{Call, Inputs, Layer, VariableSpec};
 use crate::tensor::Shape;
 
 pub(super) fn register(registry: &mut LayerRegistry) {
@@ -49,9 +51,10 @@ fn encoded(input: &Shape, mode: &str, depth: Size, base: &Base) -> Result<Shape>
     Ok(output)
 }
 
-/// A layer without variables whose output has the shape that `$shape` says.
+/// A layer without variables whose output has the shape that `$shape` says, and is computed by
+/// `$lower`.
 macro_rules! encoding {
-    ($class:ident, |$layer:ident, $inputs:ident| $shape:expr) => {
+    ($class:ident, $($lower:path,)? |$layer:ident, $inputs:ident| $shape:expr) => {
         impl Layer for $class {
             fn variables(&self, _: &Inputs) -> Result<Vec<VariableSpec>> {
                 Ok(Vec::new())
@@ -61,6 +64,12 @@ macro_rules! encoding {
                 let ($layer, $inputs) = (self, inputs);
                 Ok(vec![$shape?])
             }
+
+            $(
+                fn lower(&self, call: &mut Call<'_>) -> Result<Vec<Edge>> {
+                    $lower(self, call)
+                }
+            )?
         }
     };
 }
@@ -77,7 +86,7 @@ layer! {
     }
 }
 
-encoding!(CategoryEncoding, |layer, inputs| {
+encoding!(CategoryEncoding, encode::categories, |layer, inputs| {
     let mode = &layer.output_mode;
     encoded(inputs.first()?, mode, layer.num_tokens, &layer.base)
 });
@@ -113,6 +122,10 @@ impl Layer for Discretization {
         let shape = encoded(inputs.first()?, &self.output_mode, depth, &self.base)?;
         Ok(vec![shape])
     }
+
+    fn lower(&self, call: &mut Call<'_>) -> Result<Vec<Edge>> {
+        encode::bins(self, call)
+    }
 }
 
 /// Variables of Keras 2 that adapting to data makes as large as it finds them.
@@ -140,7 +153,7 @@ layer! {
     }
 }
 
-encoding!(Hashing, |layer, inputs| {
+encoding!(Hashing, encode::hashes, |layer, inputs| {
     let input = inputs.first()?;
     let depth = Some(layer.num_bins);
     // Keras 3 shows vectors in the place of the last axis whatever it holds.

@@ -2,11 +2,13 @@
 
 use serde_json::Value;
 
+use super::{resize, scale};
 use crate::error::Result;
+use crate::graph::Edge;
 use crate::layers::config::{DataFormat, layer, same_shape};
 use crate::layers::registry::LayerRegistry;
 use crate::layers::shape::{Size, mismatch};
-use crate::layers::{Inputs, Layer, VariableSpec};
+use crate::layers::{Call, Inputs, Layer, VariableSpec};
 use crate::tensor::Shape;
 
 pub(super) fn register(registry: &mut LayerRegistry) {
@@ -56,7 +58,7 @@ fn sized(
 
 /// A layer without variables that changes height and width.
 macro_rules! resizing {
-    ($class:ident, |$layer:ident| $format:expr, $sizes:expr) => {
+    ($class:ident, $($lower:path,)? |$layer:ident| $format:expr, $sizes:expr) => {
         impl Layer for $class {
             fn variables(&self, _: &Inputs) -> Result<Vec<VariableSpec>> {
                 Ok(Vec::new())
@@ -66,6 +68,12 @@ macro_rules! resizing {
                 let $layer = self;
                 sized(inputs, $format, $sizes)
             }
+
+            $(
+                fn lower(&self, call: &mut Call<'_>) -> Result<Vec<Edge>> {
+                    $lower(self, call)
+                }
+            )?
         }
     };
 }
@@ -128,11 +136,13 @@ layer! {
 
 resizing!(
     Resizing,
+    resize::resized,
     |layer| layer.data_format,
     [Some(Some(layer.height)), Some(Some(layer.width))]
 );
 resizing!(
     CenterCrop,
+    resize::center_crop,
     |layer| layer.data_format,
     [Some(Some(layer.height)), Some(Some(layer.width))]
 );
@@ -268,7 +278,9 @@ resizing!(
     [None, Some(None)]
 );
 same_shape!(
-    Rescaling,
+    Rescaling {
+        lower: scale::rescale
+    },
     RandomFlip,
     RandomRotation,
     RandomTranslation,

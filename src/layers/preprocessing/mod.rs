@@ -16,7 +16,10 @@
 //! ```
 
 mod category;
+mod encode;
 mod image;
+mod resize;
+mod scale;
 
 pub use category::{
     CategoryEncoding, Discretization, HashedCrossing, Hashing, IntegerLookup, StringLookup,
@@ -26,6 +29,8 @@ pub use image::{
     CenterCrop, RandomBrightness, RandomContrast, RandomCrop, RandomFlip, RandomHeight,
     RandomRotation, RandomTranslation, RandomWidth, RandomZoom, Rescaling, Resizing,
 };
+
+pub(super) use scale::normalize;
 
 use super::registry::LayerRegistry;
 
