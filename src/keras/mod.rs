@@ -28,7 +28,7 @@ pub use network::{Layer, Network};
 pub use node::{Argument, Node, TensorMeta, TensorRef};
 pub use object::{Dialect, Object};
 pub use optimizer::{Adam, LearningRate, OptimizerState, RmsProp, Sgd};
-pub(crate) use optimizer::{Conversion, Generation, convert};
+pub(crate) use optimizer::{Conversion, Generation, OptimizerSlot, convert, optimizer_slots};
 pub(crate) use part::Part;
 pub use sequential::Sequential;
 pub use variables::{Variable, Variables};

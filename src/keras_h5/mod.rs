@@ -17,6 +17,7 @@
 mod arrays;
 mod attributes;
 mod extras;
+mod keras2;
 mod names;
 mod pairs;
 mod paths;
@@ -28,6 +29,7 @@ mod training;
 mod weights;
 mod write;
 
+pub(crate) use keras2::{Keras2Model, Keras2Optimizer, keras2};
 pub use read::load_from;
 pub use report::{Mismatch, StoredWeight, WeightMatch, WeightsReport};
 pub use weights::load_weights_from;

@@ -102,7 +102,9 @@ fn in_dialect(model: &Model<'_>, options: &SaveOptions, default: Dialect) -> Res
         model.validate_with(&options.layers)?;
     }
     let dialect = options.dialect.or(model.metadata.dialect);
-    model.network.to_dialect(dialect.unwrap_or(default))
+    let is_own = |class: &str| options.layers.is_own(class);
+    let network = &model.network;
+    network.to_dialect_with(dialect.unwrap_or(default), &is_own)
 }
 
 /// How the variables of a model are called in the file that is written.
@@ -118,7 +120,11 @@ pub(super) struct Names<'n> {
 
 impl<'n> Names<'n> {
     /// What the file called its variables holds for this file if it is of the same kind.
-    fn new(model: &Model<'_>, network: &'n Network, options: &SaveOptions) -> Result<Self> {
+    pub(super) fn new(
+        model: &Model<'_>,
+        network: &'n Network,
+        options: &SaveOptions,
+    ) -> Result<Self> {
         Ok(Names {
             own: model.metadata.dialect == Some(network.dialect()),
             network,
@@ -129,6 +135,26 @@ impl<'n> Names<'n> {
 
     pub(super) fn dialect(&self) -> Dialect {
         self.network.dialect()
+    }
+
+    /// The variables of a layer as they are written: path in the model, name, values.
+    pub(super) fn variables<'m>(
+        &self,
+        model: &'m Model<'_>,
+        layer: &str,
+    ) -> Vec<(String, String, Tensor<'m>)> {
+        match &self.rewritten {
+            Some(all) => {
+                let all = all.of_layer(layer).iter();
+                let all = all.map(|it| (it.path.clone(), self.of(layer, it), it.tensor.clone()));
+                all.collect()
+            }
+            None => {
+                let all = model.variables.of_layer(layer).iter();
+                let all = all.map(|it| (it.path.clone(), self.of(layer, it), it.tensor.borrowed()));
+                all.collect()
+            }
+        }
     }
 
     /// The name of a variable that belongs to a layer.
@@ -199,19 +225,9 @@ fn write_layers<'m>(
     }
     let has_top_level = !names.own || model.variables.has_layer(TOP_LEVEL);
     for layer in layers.into_iter().chain(has_top_level.then_some(TOP_LEVEL)) {
-        let variables: Vec<(String, Tensor<'m>)> = match &names.rewritten {
-            Some(all) => {
-                let all = all.of_layer(layer).iter();
-                let all = all.map(|it| (names.of(layer, it), it.tensor.clone()));
-                all.collect()
-            }
-            None => {
-                let all = model.variables.of_layer(layer).iter();
-                let all = all.map(|it| (names.of(layer, it), it.tensor.borrowed()));
-                all.collect()
-            }
-        };
-        write_variables(variables, &mut group.group(layer)?)
+        let variables = names.variables(model, layer).into_iter();
+        let variables = variables.map(|(_, name, tensor)| (name, tensor));
+        write_variables(variables.collect(), &mut group.group(layer)?)
             .within(|| format!("layer `{layer}`"))?;
     }
     Ok(())

@@ -60,13 +60,22 @@ use crate::limits::Limits;
 /// * [`ErrorKind::Malformed`]: a config that no Keras writes;
 /// * [`ErrorKind::LimitExceeded`]: models that nest too deep.
 pub fn translate(object: &Object, to: Dialect) -> Result<Object> {
+    translate_with(object, to, &|_| false)
+}
+
+/// As [`translate`]; of layers whose class `is_own`, by its registered name, only what every layer
+/// has is translated: who knows the class says that its arguments are the same in both.
+fn translate_with(object: &Object, to: Dialect, is_own: &dyn Fn(&str) -> bool) -> Result<Object> {
     if object.dialect() == to {
         return Ok(object.clone());
     }
     if object.dialect() == Dialect::Keras1 {
-        return translate(&keras1::to_keras2(object)?, to);
+        return translate_with(&keras1::to_keras2(object)?, to, is_own);
     }
-    let translator = Translator::new(object.dialect(), to)?;
+    let translator = Translator {
+        is_own,
+        ..Translator::new(object.dialect(), to)?
+    };
     let kind = Kind::of(object);
     let translated = match kind {
         Kind::Optimizer => translator.optimizer(object.json())?,
@@ -91,12 +100,23 @@ impl Network {
     ///
     /// # Errors
     ///
-    /// As [`translate`]; a layer of the user's own class cannot be translated.
+    /// As [`translate`]; a layer of the user's own class cannot be translated, but by
+    /// [`SaveOptions::layers`](crate::SaveOptions::layers).
     pub fn to_dialect(&self, to: Dialect) -> Result<Network> {
+        self.to_dialect_with(to, &|_| false)
+    }
+
+    /// As [`to_dialect`](Self::to_dialect), but a layer whose class `is_own`, by its registered
+    /// name, keeps its own arguments as they are.
+    pub(crate) fn to_dialect_with(
+        &self,
+        to: Dialect,
+        is_own: &dyn Fn(&str) -> bool,
+    ) -> Result<Network> {
         if self.dialect() == to {
             return Ok(self.clone());
         }
-        let translated = translate(&self.to_object(), to)?;
+        let translated = translate_with(&self.to_object(), to, is_own)?;
         Network::from_object(translated, &Limits::unlimited())
     }
 }
@@ -106,13 +126,15 @@ const MAX_NESTING: u32 = 200;
 
 /// The way to one dialect from the other.
 #[derive(Clone, Copy)]
-struct Translator {
+struct Translator<'t> {
     to: Dialect,
     nesting: u32,
+    /// Whether a layer class is the user's, whose config is not looked into.
+    is_own: &'t dyn Fn(&str) -> bool,
 }
 
-impl Translator {
-    fn new(from: Dialect, to: Dialect) -> Result<Translator> {
+impl Translator<'_> {
+    fn new(from: Dialect, to: Dialect) -> Result<Translator<'static>> {
         if from == Dialect::Keras1 || to == Dialect::Keras1 {
             return Err(Error::new(
                 ErrorKind::Unsupported,
@@ -120,7 +142,11 @@ impl Translator {
             )
             .with_hint("no Keras that is still in use writes configs of Keras 1"));
         }
-        Ok(Translator { to, nesting: 0 })
+        Ok(Translator {
+            to,
+            nesting: 0,
+            is_own: &|_| false,
+        })
     }
 
     /// A serialized object of a known kind, with its name and module as `to` writes them.
@@ -143,6 +169,11 @@ impl Translator {
                 "Functional" | "Model" => return self.functional(object).within(place),
                 _ => {}
             }
+            let registered = object.get("registered_name").and_then(Value::as_str);
+            let registered = registered.unwrap_or(class_name);
+            if (self.is_own)(registered) {
+                return self.own_class(registered, object).within(place);
+            }
         }
         let class = self.class(kind, object, class_name);
         let class = match config_name(object) {
@@ -151,6 +182,28 @@ impl Translator {
         };
         let config = self.config(kind, class, object).within(place)?;
         Ok(self.written(kind.module(), class.name, None, config))
+    }
+
+    /// A layer of the user's class: what every layer has is translated, the rest is carried.
+    fn own_class(
+        self,
+        registered: &str,
+        object: &Map<String, Value>,
+    ) -> Result<Map<String, Value>> {
+        let mut config = match object.get("config") {
+            Some(Value::Object(config)) => config.clone(),
+            _ => Map::new(),
+        };
+        if let Some(dtype) = config.get_mut("dtype")
+            && let Some(new) = self.value(Kind::Layer, registered, "dtype", dtype)?
+        {
+            *dtype = new;
+        }
+        if self.to == Dialect::Keras2 {
+            return Ok(self.written("", registered, None, config));
+        }
+        let (package, class) = registered.split_once('>').unwrap_or(("", registered));
+        Ok(self.written(package, class, Some(registered), config))
     }
 
     /// The row of the tables for a class, if both dialects have it.
@@ -189,7 +242,12 @@ impl Translator {
                     self.to
                 ),
             )
-            .with_hint("save the model in the dialect it came in")),
+            .with_hint(match kind {
+                Kind::Layer => {
+                    "save the model in the dialect it came in; a program can also register the class"
+                }
+                _ => "save the model in the dialect it came in",
+            })),
         }
     }
 

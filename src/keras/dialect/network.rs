@@ -6,7 +6,7 @@ use super::nodes::Calls;
 use super::{Dialect, Kind, Translator, class_name};
 use crate::error::{Context, Error, ErrorKind, Result};
 
-impl Translator {
+impl Translator<'_> {
     pub(super) fn sequential(self, object: &Map<String, Value>) -> Result<Map<String, Value>> {
         let config = object.get("config").unwrap_or(&Value::Null);
         let mut layers: Vec<Value> = Vec::new();

@@ -16,7 +16,7 @@ const CONSTANT: &str = "_CONSTANT_VALUE";
 
 /// Translates the calls of one Functional model.
 pub(super) struct Calls<'a> {
-    translator: Translator,
+    translator: Translator<'a>,
     layers: HashMap<&'a str, Callee<'a>>,
     /// Operations that the other dialect does without.
     masks: HashSet<&'a str>,
@@ -40,7 +40,7 @@ struct TensorRef<'a> {
 }
 
 impl<'a> Calls<'a> {
-    pub(super) fn new(translator: Translator, layers: &'a [Value]) -> Calls<'a> {
+    pub(super) fn new(translator: Translator<'a>, layers: &'a [Value]) -> Calls<'a> {
         let named = layers.iter().filter_map(|layer| {
             let layer = layer.as_object()?;
             Some((layer_name(layer)?, Callee::new(layer)))

@@ -51,6 +51,40 @@ fn keys(class: &Value, part: &str) -> BTreeSet<String> {
     }
 }
 
+/// Who knows a class says that its arguments are the same in both.
+#[test]
+fn an_own_class_keeps_its_arguments() {
+    #[track_caller]
+    fn check(from: Dialect, network: &str, to: Dialect, expected: &str) {
+        let object = Object::from_json(json::parse(network).unwrap(), from).unwrap();
+        let network = Network::from_object(object, &Limits::default()).unwrap();
+        let is_own = |class: &str| class == "mine>Scale";
+        let translated = network.to_dialect_with(to, &is_own).unwrap();
+        let layer = translated.layers()[0].to_object();
+        assert_eq!(
+            json::to_string(&Value::Object(layer.json().clone())),
+            expected
+        );
+        assert!(network.to_dialect(to).is_err());
+    }
+    check(
+        Dialect::Keras3,
+        r#"{"class_name": "Sequential", "config": {"name": "s", "layers": [
+            {"module": "mine", "class_name": "Scale", "registered_name": "mine>Scale", "config":
+             {"name": "scale", "dtype": {"module": "keras", "class_name": "DTypePolicy", "config": {"name": "float32"}, "registered_name": null},
+              "by": {"class_name": "Dense", "units": [1]}}}]}}"#,
+        Dialect::Keras2,
+        r#"{"class_name": "mine>Scale", "config": {"name": "scale", "dtype": "float32", "by": {"class_name": "Dense", "units": [1]}}}"#,
+    );
+    check(
+        Dialect::Keras2,
+        r#"{"class_name": "Sequential", "config": {"name": "s", "layers": [
+            {"class_name": "mine>Scale", "config": {"name": "scale", "by": 2}}]}}"#,
+        Dialect::Keras3,
+        r#"{"module": "mine", "class_name": "Scale", "config": {"name": "scale", "by": 2}, "registered_name": "mine>Scale"}"#,
+    );
+}
+
 #[test]
 fn tables_have_every_key_that_keras_writes_and_none_that_it_refuses() {
     let mut wrong = Vec::new();

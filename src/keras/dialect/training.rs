@@ -120,7 +120,7 @@ fn translate_training_config(
     Ok(translated)
 }
 
-impl Translator {
+impl Translator<'_> {
     /// A metric or loss, or a list or JSON object of such.
     fn each(self, kind: Kind, value: &Value) -> Result<Value> {
         match value {

@@ -24,7 +24,7 @@ const ONLY_IN_KERAS_3: &[&str] = &[
     "threshold",
 ];
 
-impl Translator {
+impl Translator<'_> {
     /// The value of `key` as the other dialect writes it; none if it is the same.
     pub(super) fn value(
         self,

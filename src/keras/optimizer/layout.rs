@@ -83,6 +83,40 @@ pub(crate) fn layout(optimizer: &Object, trained: &[&Variable<'_>]) -> Option<Ve
     Some(plain(optimizer, class, generation, trained))
 }
 
+/// What a variable of an optimizer is for a variable of the model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct OptimizerSlot {
+    /// What its generation of optimizers calls it: `m`, `momentum`.
+    pub(crate) name: &'static str,
+    /// The path of the model's variable.
+    pub(crate) variable: String,
+}
+
+/// What each of the variables of an optimizer is for, in order; nothing unless they have the `shapes`
+/// that they should have.
+pub(crate) fn optimizer_slots(
+    optimizer: &Object,
+    trained: &[&Variable<'_>],
+    shapes: &[&[u64]],
+) -> Option<Vec<Option<OptimizerSlot>>> {
+    let entries = layout(optimizer, trained)?;
+    if !entries
+        .iter()
+        .map(|it| it.shape.as_slice())
+        .eq(shapes.iter().copied())
+    {
+        return None;
+    }
+    let slots = entries.into_iter().map(|entry| match entry.role {
+        Role::Slot(_, place) => Some(OptimizerSlot {
+            name: entry.word,
+            variable: trained.get(place)?.path.clone(),
+        }),
+        _ => None,
+    });
+    Some(slots.collect())
+}
+
 /// The optimizer that a `LossScaleOptimizer` drives.
 pub(super) fn inner(optimizer: &Object) -> Option<Object> {
     let inner = optimizer.config().get("inner_optimizer")?.clone();

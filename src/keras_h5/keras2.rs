@@ -1,0 +1,105 @@
+//! A model as Keras 2 has it, for the other format that Keras 2 writes.
+
+use super::training;
+use super::write::Names;
+use crate::error::Result;
+use crate::keras::{
+    CompileConfig, Dialect, Model, Network, Object, OptimizerSlot, optimizer_slots,
+};
+use crate::options::SaveOptions;
+use crate::tensor::Tensor;
+
+/// A model as Keras 2 has it: configs in its words, variables with its names and shapes.
+#[derive(Debug)]
+pub(crate) struct Keras2Model<'m> {
+    pub(crate) network: Network,
+    /// The variables of all layers, in order.
+    pub(crate) variables: Vec<Keras2Variable<'m>>,
+    pub(crate) compile: Option<CompileConfig>,
+    pub(crate) optimizer: Option<Keras2Optimizer<'m>>,
+}
+
+/// A variable of a layer.
+#[derive(Debug)]
+pub(crate) struct Keras2Variable<'m> {
+    /// Its path in the model.
+    pub(crate) path: String,
+    /// Keras's name for it: `dense/kernel`.
+    pub(crate) name: String,
+    pub(crate) tensor: Tensor<'m>,
+}
+
+/// An optimizer with its variables.
+#[derive(Debug)]
+pub(crate) struct Keras2Optimizer<'m> {
+    pub(crate) object: Object,
+    pub(crate) variables: Vec<Keras2OptimizerVariable<'m>>,
+}
+
+/// A variable of an optimizer.
+#[derive(Debug)]
+pub(crate) struct Keras2OptimizerVariable<'m> {
+    pub(crate) name: String,
+    pub(crate) tensor: Tensor<'m>,
+    /// What it is for which variable of the model; none if it is for none.
+    pub(crate) slot: Option<OptimizerSlot>,
+}
+
+/// The model in the dialect of Keras 2; the network must be in it already.
+///
+/// # Errors
+///
+/// What [`translate`](crate::keras::translate) says of a model of another dialect.
+pub(crate) fn keras2<'m>(model: &'m Model<'_>, options: &SaveOptions) -> Result<Keras2Model<'m>> {
+    let is_own = |class: &str| options.layers.is_own(class);
+    let network = model.network.to_dialect_with(Dialect::Keras2, &is_own)?;
+    let names = Names::new(model, &network, options)?;
+    let mut variables = Vec::new();
+    for layer in network.layers() {
+        for (path, name, tensor) in names.variables(model, layer.name()) {
+            let name = name.strip_suffix(":0").unwrap_or(&name).to_owned();
+            variables.push(Keras2Variable { path, name, tensor });
+        }
+    }
+    let compile = match &model.compile {
+        Some(compile) if options.include_optimizer => Some(compile.to_dialect(Dialect::Keras2)?),
+        _ => None,
+    };
+    let optimizer = match compile.as_ref().and_then(CompileConfig::optimizer) {
+        Some(object) => Some(optimizer(model, &names, object, compile.as_ref())?),
+        None => None,
+    };
+    Ok(Keras2Model {
+        variables,
+        compile,
+        optimizer,
+        network,
+    })
+}
+
+fn optimizer<'m>(
+    model: &'m Model<'_>,
+    names: &Names<'_>,
+    object: Object,
+    compile: Option<&CompileConfig>,
+) -> Result<Keras2Optimizer<'m>> {
+    let stored = match &model.optimizer {
+        Some(state) => training::variables(model, names, state, compile)?,
+        None => Vec::new(),
+    };
+    let shapes: Vec<&[u64]> = stored.iter().map(|(_, tensor)| tensor.shape()).collect();
+    let slots = optimizer_slots(&object, &model.trainable_variables(), &shapes);
+    // State that does not fit its optimizer Keras does not load either: it begins anew, and says so.
+    let (stored, slots) = match slots {
+        Some(slots) => (stored, slots),
+        None => (Vec::new(), Vec::new()),
+    };
+    let variables = stored.into_iter().zip(slots).map(|((name, tensor), slot)| {
+        let name = name.strip_suffix(":0").unwrap_or(&name).to_owned();
+        Keras2OptimizerVariable { name, tensor, slot }
+    });
+    Ok(Keras2Optimizer {
+        variables: variables.collect(),
+        object,
+    })
+}
