@@ -11,6 +11,7 @@ use crate::keras::Model;
 use crate::keras_h5::{self, WeightsReport};
 use crate::limits::Limits;
 use crate::options::{LoadOptions, LoadWeightsOptions, SaveOptions, WeightsLayout};
+use crate::savedmodel;
 
 /// Saves a model to a path with Keras's defaults; the suffix decides the format.
 ///
@@ -177,6 +178,9 @@ impl LoadOptions {
 fn save(model: &Model<'_>, path: &Path, options: &SaveOptions) -> Result<()> {
     let place = || path.display().to_string();
     let format = options.save_format.unwrap_or_else(|| Format::of_path(path));
+    if format == Format::SavedModel {
+        return savedmodel::save(model, path, options).within(place);
+    }
     let tree = tree(model, format, options).within(place)?;
     tree.save(path, &file_options(options))
 }
@@ -206,6 +210,13 @@ fn save_weights(model: &Model<'_>, path: &Path, options: &SaveOptions) -> Result
 
 fn tree<'m>(model: &'m Model<'_>, format: Format, options: &SaveOptions) -> Result<Tree<'m>> {
     format.writable()?;
+    if format == Format::SavedModel {
+        return Err(Error::new(
+            ErrorKind::InvalidArgument,
+            "a SavedModel is a directory, expected a format that is one file",
+        )
+        .with_hint("save it to a path"));
+    }
     options.check(format)?;
     let mut tree = Tree::new();
     keras_h5::save_into(model, &mut tree.root(), options)?;

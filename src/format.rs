@@ -97,15 +97,17 @@ impl Format {
     /// The same format if this version writes it.
     pub(crate) fn writable(self) -> Result<Format> {
         match self {
-            Format::H5 => Ok(self),
-            Format::Keras | Format::SavedModel => Err(Error::new(
+            Format::H5 | Format::SavedModel => Ok(self),
+            Format::Keras => Err(Error::new(
                 ErrorKind::Unsupported,
                 format!(
-                    "saving in the format `{}`, this version writes `h5`",
+                    "saving in the format `{}`, this version writes `h5` and `tf`",
                     self.name()
                 ),
             )
-            .with_hint("end the name in `.h5`, or choose the format `h5`")),
+            .with_hint(
+                "end the name in `.h5` or without a suffix, or choose the format `h5` or `tf`",
+            )),
         }
     }
 }

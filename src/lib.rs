@@ -12,6 +12,7 @@ mod codec;
 mod error;
 mod facade;
 mod format;
+pub mod graph;
 pub mod hdf5;
 #[cfg_attr(not(test), allow(dead_code, unused_imports))]
 mod io;
@@ -21,6 +22,7 @@ pub mod layers;
 mod limits;
 mod options;
 pub mod proto;
+mod savedmodel;
 pub mod tensor;
 
 pub use error::{Error, ErrorKind, Result};

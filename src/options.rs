@@ -2,7 +2,7 @@
 //! what a Rust user wants besides.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -190,7 +190,9 @@ impl SaveOptions {
         self
     }
 
-    /// Layer classes besides Keras's own, for checking the model before it is saved.
+    /// Layer classes besides Keras's own: the model is checked by them before it is saved, their
+    /// layers are carried to another dialect, and a SavedModel has what they
+    /// [compute](crate::layers::Layer::lower).
     #[must_use]
     pub fn layers(mut self, layers: LayerRegistry) -> Self {
         self.layers = layers;
@@ -310,7 +312,7 @@ impl Signatures {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Signature {
-    /// The layers whose outputs are returned.
+    /// The layers whose outputs are returned; those of the model if there are none.
     pub outputs: Vec<String>,
     /// The batch size, if it is fixed.
     pub batch: Option<u64>,
@@ -341,7 +343,8 @@ pub struct SavedModelOptions {
     pub namespace_whitelist: Vec<String>,
     /// Whether `debug/saved_model_debug_info.pb` is written.
     pub save_debug_info: bool,
-    /// Further names for functions: alias to function.
+    /// Further names for functions: alias to a signature (`serving_default`), or to a layer, whose
+    /// calls get it.
     pub function_aliases: BTreeMap<String, String>,
     /// The device that does input and output.
     pub experimental_io_device: Option<String>,
@@ -352,6 +355,15 @@ pub struct SavedModelOptions {
     pub experimental_custom_gradients: Option<bool>,
     /// Tags besides `serve`.
     pub extra_tags: Vec<String>,
+    /// About how many bytes of variables a file holds, where TensorFlow has
+    /// `experimental_sharding_callback`; by default one file holds all. No variable is divided.
+    pub shard_size: Option<NonZeroU64>,
+    /// Refused: no TensorFlow that is published can do it.
+    pub experimental_image_format: bool,
+    /// Refused: without functions that save and restore, most programs cannot load the variables.
+    pub experimental_skip_saver: bool,
+    /// Refused: there is nothing to strip.
+    pub experimental_debug_stripper: bool,
 }
 
 /// Whether the devices of variables are saved: `tf.saved_model.experimental.VariablePolicy`.

@@ -6,7 +6,7 @@
     clippy::as_conversions
 )]
 
-use super::dtype::{dtype_of, element_size};
+use super::dtype::element_size;
 use super::slice_key::Extent;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
@@ -109,7 +109,7 @@ pub struct BundleEntry {
 impl BundleEntry {
     /// The dtype, if this crate has one for the type.
     pub fn dtype(&self) -> Option<DType> {
-        dtype_of(self.data_type)
+        DType::try_from(self.data_type).ok()
     }
 
     /// How many elements it has.

@@ -17,7 +17,6 @@ mod write;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-pub use dtype::{data_type_of, dtype_of};
 pub use entry::{BundleEntry, ByteOrder};
 pub use read::BundleReader;
 pub use slice_key::Extent;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BinaryHeap};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
-use super::dtype::{data_type_of, element_size};
+use super::dtype::element_size;
 use super::entry::{BundleEntry, ByteOrder, Header, elements};
 use super::sstable::{TableBuilder, shown};
 use super::strings::{self, Encoded};
@@ -122,7 +122,7 @@ impl<'a> BundleWriter<'a> {
             },
         };
         let item = Item {
-            data_type: data_type_of(tensor.dtype()),
+            data_type: tensor.dtype().into(),
             shape: tensor.shape().to_vec(),
             payload,
         };

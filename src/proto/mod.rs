@@ -31,6 +31,7 @@
 //! # Ok::<(), hornfels::Error>(())
 //! ```
 
+mod dtype;
 mod field;
 mod files;
 pub mod google;

@@ -21,7 +21,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "hdf5",
         &["error", "limits", "codec", "checksum", "io", "tensor"],
     ),
-    ("proto", &["error", "limits", "codec"]),
+    ("proto", &["error", "limits", "codec", "tensor"]),
     (
         "bundle",
         &[
@@ -29,7 +29,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("keras", &["error", "limits", "tensor"]),
-    ("layers", &["error", "limits", "tensor", "keras"]),
+    ("graph", &["error", "proto", "tensor"]),
+    (
+        "layers",
+        &["error", "limits", "tensor", "keras", "graph", "proto"],
+    ),
     ("format", &["error", "io", "hdf5"]),
     (
         "options",
@@ -44,9 +48,24 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "savedmodel",
+        &[
+            "error", "limits", "tensor", "io", "proto", "bundle", "graph", "keras", "layers",
+            "options", "keras_h5",
+        ],
+    ),
+    (
         "facade",
         &[
-            "error", "limits", "io", "hdf5", "keras", "format", "options", "keras_h5",
+            "error",
+            "limits",
+            "io",
+            "hdf5",
+            "keras",
+            "format",
+            "options",
+            "keras_h5",
+            "savedmodel",
         ],
     ),
 ];

@@ -41,7 +41,7 @@ fn open(index: Vec<u8>, data: &[u8]) -> Result<BundleReader> {
 fn numbers_of_big_endian_machines() {
     #[track_caller]
     fn check(dtype: DType, big: &[u8], little: &[u8]) {
-        let data_type = super::super::data_type_of(dtype);
+        let data_type = DataType::from(dtype);
         let entry = entry(data_type, &[1], big);
         let reader = open(index(header(ByteOrder::Big), &[(b"v", entry)]), big).unwrap();
         assert_eq!(reader.byte_order(), ByteOrder::Big);

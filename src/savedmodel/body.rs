@@ -1,0 +1,135 @@
+//! A function of layers while it is made: its arguments, the variables it captures, its losses.
+
+use super::structured::Spec;
+use super::trace::{Request, Traced};
+use super::variables::{SavedVariables, VariableId};
+use crate::error::{Error, ErrorKind, Result};
+use crate::graph::{Edge, FunctionBuilder, Library};
+use crate::layers::{Handle, Handles, Inputs, Layer as LayerClass, LoweredTensor};
+use crate::proto::tensorflow::DataType;
+use crate::tensor::Shape;
+
+#[derive(Debug)]
+pub(super) struct Body<'t, 'm> {
+    pub(super) function: FunctionBuilder,
+    variables: &'t SavedVariables<'m>,
+    captures: Vec<(VariableId, Edge)>,
+    pub(super) losses: Vec<Edge>,
+}
+
+impl<'t, 'm> Body<'t, 'm> {
+    pub(super) fn new(
+        library: &mut Library,
+        name: &str,
+        variables: &'t SavedVariables<'m>,
+    ) -> Self {
+        Body {
+            function: library.begin(name),
+            variables,
+            captures: Vec::new(),
+            losses: Vec::new(),
+        }
+    }
+
+    /// The arguments that are tensors, and those that are masks.
+    pub(super) fn tensors(&mut self, request: &Request<'_>) -> Vec<LoweredTensor> {
+        let mut tensors: Vec<LoweredTensor> = Vec::new();
+        for spec in &request.specs {
+            tensors.push(LoweredTensor {
+                value: self.function.argument(&spec.name, spec.dtype),
+                shape: spec.shape.clone().unwrap_or_default(),
+                mask: None,
+            });
+        }
+        let masks = request.masks.iter().flatten();
+        for (tensor, is_masked) in tensors.iter_mut().zip(masks) {
+            if *is_masked {
+                tensor.mask = Some(self.function.argument("mask", DataType::DT_BOOL));
+            }
+        }
+        tensors
+    }
+
+    /// The resource of a variable, as an argument of this function.
+    pub(super) fn capture(&mut self, id: VariableId) -> Edge {
+        let known = self.captures.iter().find(|(captured, _)| *captured == id);
+        if let Some((_, resource)) = known {
+            return resource.clone();
+        }
+        let name = self
+            .variables
+            .get(id)
+            .map_or("resource", |it| it.name.as_str());
+        let resource = self.function.argument(name, DataType::DT_RESOURCE);
+        self.captures.push((id, resource.clone()));
+        resource
+    }
+
+    /// All variables of the layer at `path`.
+    pub(super) fn handles_of(
+        &mut self,
+        path: &str,
+        class: &dyn LayerClass,
+        inputs: &Inputs,
+    ) -> Result<Handles> {
+        let mut handles = Handles::default();
+        for spec in class.variables(inputs)? {
+            let of_model = format!("{path}/{}", spec.path);
+            let Some(id) = self.variables.of_layer(&of_model) else {
+                return Err(Error::new(
+                    ErrorKind::InvalidModel,
+                    format!("no variable `{of_model}`, which the layer's config asks for"),
+                ));
+            };
+            let handle = Handle {
+                resource: self.capture(id),
+                dtype: self.variables.dtype(id),
+            };
+            handles.insert(spec.path, handle);
+        }
+        Ok(handles)
+    }
+
+    /// The function that gives these outputs, the losses, and the masks that outputs have.
+    pub(super) fn finish(
+        self,
+        library: &mut Library,
+        request: Request<'_>,
+        outputs: &[LoweredTensor],
+    ) -> Result<Traced> {
+        let mut results: Vec<Edge> = outputs.iter().map(|it| it.value.clone()).collect();
+        let losses = self.losses.len();
+        results.extend(self.losses);
+        results.extend(outputs.iter().filter_map(|it| it.mask.clone()));
+        let shapes = outputs
+            .iter()
+            .map(|it| (it.value.dtype(), it.shape.clone()));
+        let masks = request.masks.map(|masks| {
+            let masks = masks.iter().zip(&request.specs);
+            masks
+                .map(|(is, spec)| is.then(|| mask_spec(spec)))
+                .collect()
+        });
+        Ok(Traced {
+            function: library.add(self.function, &results)?,
+            captures: self.captures.into_iter().map(|(id, _)| id).collect(),
+            training: request.training,
+            tensors: request.specs,
+            masks,
+            outputs: shapes.collect(),
+            losses,
+            masked: outputs.iter().map(|it| it.mask.is_some()).collect(),
+        })
+    }
+}
+
+/// The mask of a sequence has an entry for each step.
+fn mask_spec(tensor: &Spec) -> Spec {
+    let steps = tensor.shape.as_ref();
+    let steps = steps.map(|shape| Shape(shape.0.iter().take(2).copied().collect()));
+    Spec {
+        name: "mask".to_owned(),
+        dtype: DataType::DT_BOOL,
+        shape: steps,
+    }
+}

@@ -1,0 +1,401 @@
+//! The objects of layers, with the children Keras gives them: `spec/saved_model.md#layers`.
+
+use std::collections::HashMap;
+
+use super::functions::{Interface, Interfaces, Structure, Trace, polymorphic};
+use super::objects::{Kind, ObjectId, Objects};
+use super::regularizers;
+use super::structured::{ArgumentSpec, Spec, Structured};
+use super::trace::Tracer;
+use super::trace_objects::{Functions, TraceObjects};
+use super::tree::{Branch, BranchKind, NETWORK_ARGUMENTS, structures};
+use super::variables::VariableId;
+use crate::error::Result;
+use crate::keras::Network;
+use crate::layers::{CallArgument, Regularizer, penalty};
+use crate::proto::tensorflow::DataType;
+use crate::tensor::Shape;
+
+/// Makes the objects of layers.
+#[derive(Debug)]
+pub(super) struct LayerObjects<'t, 'm> {
+    pub(super) objects: Objects,
+    pub(super) tracer: Tracer<'t, 'm>,
+    pub(super) interfaces: Interfaces,
+    of_variables: HashMap<VariableId, ObjectId>,
+    /// Whether layers have functions.
+    pub(super) has_traces: bool,
+    /// How many functions compute penalties on variables.
+    penalties: usize,
+    /// The layers that are objects, by their paths in the model.
+    pub(super) described: Vec<(ObjectId, String)>,
+}
+
+/// A layer's object, with what models list of it.
+#[derive(Clone, Debug)]
+pub(super) struct LayerObject {
+    pub(super) object: ObjectId,
+    pub(super) variables: Vec<VariableId>,
+    trainable: Vec<VariableId>,
+    /// Functions that give penalties on its variables.
+    penalties: Vec<ObjectId>,
+}
+
+impl<'t, 'm> LayerObjects<'t, 'm> {
+    pub(super) fn new(tracer: Tracer<'t, 'm>, has_traces: bool) -> Self {
+        LayerObjects {
+            objects: Objects::default(),
+            tracer,
+            interfaces: Interfaces::new(),
+            of_variables: HashMap::new(),
+            has_traces,
+            penalties: 0,
+            described: Vec::new(),
+        }
+    }
+
+    /// The object of a variable.
+    pub(super) fn variable(&mut self, id: VariableId) -> ObjectId {
+        let objects = &mut self.objects;
+        *self
+            .of_variables
+            .entry(id)
+            .or_insert_with(|| objects.add(Kind::Variable(id)))
+    }
+
+    /// The objects of variables, by their numbers.
+    pub(super) fn variables(&self) -> &HashMap<VariableId, ObjectId> {
+        &self.of_variables
+    }
+
+    /// The object of a model in the model.
+    fn network(
+        &mut self,
+        network: &Network,
+        branches: &[Branch<'_>],
+        path: &str,
+    ) -> Result<LayerObject> {
+        let (layer, layers) = self.layers_of(network, branches, path)?;
+        let name = path.rsplit('/').next().unwrap_or_default();
+        let functions =
+            self.functions(path, name, &NETWORK_ARGUMENTS, structures(network), None)?;
+        self.attach(&layer, layers, functions.as_ref(), Extras::default());
+        Ok(layer)
+    }
+
+    /// The object of a network with its layers as children, and the objects of the layers.
+    pub(super) fn layers_of(
+        &mut self,
+        network: &Network,
+        branches: &[Branch<'_>],
+        path: &str,
+    ) -> Result<(LayerObject, Vec<ObjectId>)> {
+        let object = self.objects.user(match network {
+            Network::Sequential(_) => "_tf_keras_sequential",
+            Network::Functional(_) => "_tf_keras_network",
+            Network::Subclassed(_) => "_tf_keras_model",
+        });
+        self.described.push((object, path.to_owned()));
+        let skips_inputs = matches!(network, Network::Sequential(_));
+        let is_listed =
+            |branch: &&Branch<'_>| !(skips_inputs && matches!(branch.kind, BranchKind::Input));
+        let mut layers = Vec::new();
+        let mut all = LayerObject::new(object);
+        let mut with_weights = 0;
+        for (index, branch) in branches.iter().filter(is_listed).enumerate() {
+            let layer = self.layer(branch)?;
+            let name = format!("layer-{index}");
+            if layer.variables.is_empty() {
+                self.objects.own(object, &name, layer.object);
+            } else {
+                let first = format!("layer_with_weights-{with_weights}");
+                self.objects.own(object, &first, layer.object);
+                self.objects.own(object, &name, layer.object);
+                with_weights += 1;
+            }
+            layers.push(layer.object);
+            all.variables.extend(layer.variables);
+            all.trainable.extend(layer.trainable);
+            all.penalties.extend(layer.penalties);
+        }
+        Ok((all, layers))
+    }
+
+    fn layer(&mut self, branch: &Branch<'_>) -> Result<LayerObject> {
+        if let BranchKind::Network(network, branches) = &branch.kind {
+            return self.network(network, branches, &branch.path);
+        }
+        let is_input = matches!(branch.kind, BranchKind::Input);
+        let object = self.objects.user(match is_input {
+            true => "_tf_keras_input_layer",
+            false => "_tf_keras_layer",
+        });
+        self.described.push((object, branch.path.clone()));
+        let mut layer = LayerObject::new(object);
+        if is_input {
+            return Ok(layer);
+        }
+        let variables = self.tracer.variables;
+        layer.variables = variables.within(&branch.path);
+        let trained = |id: &VariableId| variables.get(*id).is_some_and(|it| it.trainable);
+        layer.trainable = layer.variables.iter().copied().filter(trained).collect();
+        let functions = match self.has_traces {
+            true => {
+                self.penalties_of(branch, &mut layer)?;
+                let structures = self.structures_of(branch);
+                let activity = regularizers::of_activity(branch.layer.object())?;
+                let name = branch.layer.name();
+                self.functions(&branch.path, name, branch.arguments(), structures, activity)?
+            }
+            false => None,
+        };
+        self.attach(&layer, Vec::new(), functions.as_ref(), Extras::default());
+        self.attributes(branch, &layer);
+        Ok(layer)
+    }
+
+    /// How inputs and outputs of a layer are put together.
+    fn structures_of(&self, branch: &Branch<'_>) -> (Structure, Structure) {
+        let traced = self.tracer.of_layer(&branch.path).first();
+        let (inputs, outputs) = traced.map_or((1, 1), |it| (it.tensors.len(), it.outputs.len()));
+        let outputs = match outputs {
+            1 => Structure::One,
+            _ => Structure::List,
+        };
+        (branch.structure(inputs), outputs)
+    }
+
+    /// What a layer owns by the names its class has for it.
+    fn attributes(&mut self, branch: &Branch<'_>, layer: &LayerObject) {
+        let class = branch.layer.class_name();
+        if class == "BatchNormalization" {
+            let axes = self.objects.list([]);
+            self.objects.own(layer.object, "axis", axes);
+        }
+        for id in &layer.variables {
+            let path = self.tracer.variables.path(*id).unwrap_or_default();
+            let path = path.strip_prefix(&branch.path).unwrap_or(path);
+            let name = attribute(class, path.trim_start_matches('/'));
+            let variable = self.variable(*id);
+            self.objects.own(layer.object, &name, variable);
+        }
+        if class.ends_with("Dropout")
+            || class.starts_with("SpatialDropout")
+            || class == "GaussianNoise"
+        {
+            let generator = self.objects.user("_generic_user_object");
+            self.objects
+                .own(layer.object, "_random_generator", generator);
+        }
+    }
+
+    /// A function for the penalty on each variable that has one.
+    fn penalties_of(&mut self, branch: &Branch<'_>, layer: &mut LayerObject) -> Result<()> {
+        for id in layer.variables.clone() {
+            let path = self.tracer.variables.path(id).unwrap_or_default();
+            let path = path.strip_prefix(&branch.path).unwrap_or(path);
+            let path = path.trim_start_matches('/');
+            let Some(regularizer) = regularizers::of_variable(branch.layer.object(), path)? else {
+                continue;
+            };
+            let Some(variable) = self.tracer.variables.get(id) else {
+                continue;
+            };
+            let shape = Shape::known(variable.tensor.shape());
+            let (name, dtype) = (&variable.name, variable.tensor.dtype().into());
+            let mut function = self
+                .tracer
+                .library
+                .begin(&format!("loss_fn_{}", self.penalties));
+            self.penalties += 1;
+            let resource = function.argument(name, DataType::DT_RESOURCE);
+            let value = function.read(&resource, dtype)?;
+            let loss = penalty(&mut function, &regularizer, &value, &shape)?;
+            let result = Spec {
+                name: "unknown".to_owned(),
+                dtype: loss.dtype(),
+                shape: Some(Shape::default()),
+            };
+            let function = self.tracer.library.add(function, &[loss])?;
+            let no_arguments = Structured::Tuple(Vec::new());
+            self.interfaces.insert(
+                function.name.clone(),
+                Interface {
+                    captures: vec![id],
+                    inputs: Structured::Tuple(vec![
+                        no_arguments.clone(),
+                        Structured::Dict(Vec::new()),
+                    ]),
+                    outputs: Structured::Tensor(result),
+                },
+            );
+            let trace = Trace {
+                name: function.name,
+                keywords: Vec::new(),
+            };
+            let arguments = ArgumentSpec::default();
+            let object = polymorphic(&mut self.objects, &[trace], &arguments, Some(no_arguments));
+            layer.penalties.push(object);
+        }
+        Ok(())
+    }
+
+    /// The functions of the layer at `path`, as far as there were calls that needed any.
+    pub(super) fn functions(
+        &mut self,
+        path: &str,
+        name: &str,
+        arguments: &[CallArgument],
+        structures: (Structure, Structure),
+        activity: Option<Regularizer>,
+    ) -> Result<Option<Functions>> {
+        let traces = self.tracer.of_layer(path).to_vec();
+        if traces.is_empty() || !self.has_traces {
+            return Ok(None);
+        }
+        let mut maker = TraceObjects {
+            tracer: &mut self.tracer,
+            objects: &mut self.objects,
+            interfaces: &mut self.interfaces,
+            name,
+            arguments,
+            structures,
+        };
+        maker.functions(&traces, activity.as_ref()).map(Some)
+    }
+
+    /// Gives a layer the children that all layers have.
+    pub(super) fn attach(
+        &mut self,
+        layer: &LayerObject,
+        layers: Vec<ObjectId>,
+        functions: Option<&Functions>,
+        extras: Extras,
+    ) {
+        if !self.has_traces {
+            return;
+        }
+        let lists = Lists {
+            shared: self.shared_lists(layer),
+            penalties: match layers.is_empty() {
+                true => layer.penalties.clone(),
+                false => Vec::new(),
+            },
+            fixed: self.objects_of(layer.fixed()),
+            layers,
+            metrics: extras.metrics,
+        };
+        let (objects, own) = (&mut self.objects, layer.object);
+        for (name, child) in lists.shared {
+            objects.own(own, name, child);
+        }
+        let api = objects.user("_generic_user_object");
+        objects.own(own, "keras_api", api);
+        let Some(functions) = functions else {
+            return;
+        };
+        lists.attach(objects, api);
+        let calls = [
+            ("__call__", Some(functions.call)),
+            ("_default_save_signature", extras.signature),
+            ("activity_regularizer_fn", functions.activity),
+            (
+                "call_and_return_all_conditional_losses",
+                Some(functions.all_losses),
+            ),
+            ("call_and_return_conditional_losses", Some(functions.losses)),
+        ];
+        for (name, child) in calls {
+            if let Some(child) = child {
+                objects.own(api, name, child);
+            }
+        }
+        objects.own(own, "__call__", functions.call);
+        objects.own(
+            own,
+            "call_and_return_all_conditional_losses",
+            functions.all_losses,
+        );
+        if let Some(signature) = extras.signature {
+            objects.own(own, "_default_save_signature", signature);
+        }
+    }
+
+    /// The lists that a layer and its `keras_api` both have.
+    fn shared_lists(&mut self, layer: &LayerObject) -> [(&'static str, ObjectId); 3] {
+        let variables = self.objects_of(layer.variables.iter().copied());
+        let trainable = self.objects_of(layer.trainable.iter().copied());
+        let objects = &mut self.objects;
+        [
+            ("variables", objects.list(variables)),
+            ("trainable_variables", objects.list(trainable)),
+            (
+                "regularization_losses",
+                objects.list(layer.penalties.clone()),
+            ),
+        ]
+    }
+
+    fn objects_of(&mut self, variables: impl IntoIterator<Item = VariableId>) -> Vec<ObjectId> {
+        let variables = variables.into_iter();
+        variables.map(|id| self.variable(id)).collect()
+    }
+}
+
+/// What hangs on the `keras_api` of a layer, beside its functions.
+struct Lists {
+    shared: [(&'static str, ObjectId); 3],
+    penalties: Vec<ObjectId>,
+    fixed: Vec<ObjectId>,
+    layers: Vec<ObjectId>,
+    metrics: Vec<ObjectId>,
+}
+
+impl Lists {
+    fn attach(self, objects: &mut Objects, api: ObjectId) {
+        let parts = [
+            ("non_trainable_variables", objects.list(self.fixed)),
+            ("layers", objects.list(self.layers)),
+            ("metrics", objects.list(self.metrics)),
+            ("layer_regularization_losses", objects.list(self.penalties)),
+            ("layer_metrics", objects.dictionary()),
+        ];
+        for (name, child) in parts.into_iter().chain(self.shared) {
+            objects.own(api, name, child);
+        }
+    }
+}
+
+impl LayerObject {
+    /// The variables that training leaves alone.
+    fn fixed(&self) -> impl Iterator<Item = VariableId> {
+        let all = self.variables.iter().copied();
+        all.filter(|id| !self.trainable.contains(id))
+    }
+
+    fn new(object: ObjectId) -> Self {
+        LayerObject {
+            object,
+            variables: Vec::new(),
+            trainable: Vec::new(),
+            penalties: Vec::new(),
+        }
+    }
+}
+
+/// What only the model itself has.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Extras {
+    pub(super) signature: Option<ObjectId>,
+    pub(super) metrics: Vec<ObjectId>,
+}
+
+/// The attribute of a Keras 2 layer that is the variable at `path`.
+fn attribute(class: &str, path: &str) -> String {
+    match (class, path) {
+        ("DepthwiseConv1D" | "DepthwiseConv2D", "kernel") => "depthwise_kernel".to_owned(),
+        ("Normalization", "mean") => "adapt_mean".to_owned(),
+        ("Normalization", "variance") => "adapt_variance".to_owned(),
+        _ => path.to_owned(),
+    }
+}

@@ -1,0 +1,34 @@
+//! SavedModel directories of TensorFlow: which part of a model stands where.
+//!
+//! | part of the model | in the directory |
+//! |---|---|
+//! | variables, optimizer state | `variables/`, a tensor bundle, with the keys of `checkpoint.rs` |
+//! | network, layer by layer | objects of `saved_model.pb` (`layer_objects.rs`), configs in `keras_metadata.pb` |
+//! | what layers compute | functions in the graph's library (`trace.rs`), hung on objects (`trace_objects.rs`) |
+//! | the model as servers call it | signatures (`signatures.rs`) and the graph of `main_graph.rs` |
+//! | compile config | `training_config` in `keras_metadata.pb` |
+//!
+//! `spec/saved_model.md` has the details.
+
+mod body;
+mod build_shapes;
+mod checkpoint;
+mod functions;
+mod keras_metadata;
+mod layer_objects;
+mod main_graph;
+mod object_graph;
+mod objects;
+mod optimizer;
+mod regularizers;
+mod save_restore;
+mod settings;
+mod signatures;
+mod structured;
+mod trace;
+mod trace_objects;
+mod tree;
+mod variables;
+mod write;
+
+pub(crate) use write::save;

@@ -1,0 +1,308 @@
+//! The functions of a model's layers: each is made once for the tensors it is called with, and
+//! called by the functions of the models it is in.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::body::Body;
+use super::functions::Structure;
+use super::regularizers;
+use super::structured::Spec;
+use super::tree::{Branch, BranchKind};
+use super::variables::{SavedVariables, VariableId};
+use crate::error::{Error, ErrorKind, Result};
+use crate::graph::{Edge, Function, Library};
+use crate::keras::{Layer, Network};
+use crate::layers::{
+    CallArgument, Caller, Ends, Inputs, Layer as LayerClass, LayerCall, LoweredTensor, Regularizer,
+    activity_penalty, is_training, lower_network,
+};
+use crate::proto::tensorflow::DataType;
+use crate::tensor::Shape;
+
+/// Functions, as they are needed.
+#[derive(Debug)]
+pub(super) struct Tracer<'t, 'm> {
+    pub(super) library: Library,
+    pub(super) variables: &'t SavedVariables<'m>,
+    made: HashMap<Key, Rc<Traced>>,
+    /// Of each layer, in the order in which they were needed.
+    of_layers: HashMap<String, Vec<Rc<Traced>>>,
+}
+
+/// What decides which function a call needs.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Key {
+    path: String,
+    training: bool,
+    tensors: Vec<(i32, Shape, bool)>,
+    /// Constants it is called with, as text.
+    constants: String,
+}
+
+/// The function of one layer for tensors of certain types and shapes.
+#[derive(Debug)]
+pub(super) struct Traced {
+    pub(super) function: Function,
+    /// What a call takes after its tensors.
+    pub(super) captures: Vec<VariableId>,
+    /// None where the class takes no such argument.
+    pub(super) training: Option<bool>,
+    pub(super) tensors: Vec<Spec>,
+    /// Of each tensor, that of its mask if it is called with one; none where the class takes none.
+    pub(super) masks: Option<Vec<Option<Spec>>>,
+    pub(super) outputs: Vec<(DataType, Shape)>,
+    /// How many losses are returned after the outputs.
+    pub(super) losses: usize,
+    /// Which outputs have masks, that are returned last.
+    pub(super) masked: Vec<bool>,
+}
+
+impl<'t, 'm> Tracer<'t, 'm> {
+    pub(super) fn new(variables: &'t SavedVariables<'m>) -> Self {
+        Tracer {
+            library: Library::new(),
+            variables,
+            made: HashMap::new(),
+            of_layers: HashMap::new(),
+        }
+    }
+
+    /// The functions of a layer that were needed.
+    pub(super) fn of_layer(&self, path: &str) -> &[Rc<Traced>] {
+        self.of_layers.get(path).map_or(&[], Vec::as_slice)
+    }
+
+    /// The function of a layer that is called like this.
+    fn trace(
+        &mut self,
+        branch: &Branch<'_>,
+        inputs: &Inputs,
+        tensors: &[LoweredTensor],
+        training: bool,
+    ) -> Result<Rc<Traced>> {
+        let arguments = branch.arguments();
+        let training = arguments
+            .contains(&CallArgument::Training)
+            .then_some(training);
+        let takes_masks = arguments.contains(&CallArgument::Mask);
+        let types = tensors.iter().map(|it| {
+            let masked = takes_masks && it.mask.is_some();
+            (it.value.dtype().0, it.shape.clone(), masked)
+        });
+        let key = Key {
+            path: branch.path.clone(),
+            training: training.unwrap_or_default(),
+            tensors: types.collect(),
+            constants: inputs.constants(),
+        };
+        if let Some(made) = self.made.get(&key) {
+            return Ok(Rc::clone(made));
+        }
+        let name = format!(
+            "{}_layer_call_and_return_conditional_losses",
+            branch.layer.name()
+        );
+        let mut request = Request {
+            name,
+            specs: specs(tensors, &branch.structure(tensors.len())),
+            masks: takes_masks.then(|| tensors.iter().map(|it| it.mask.is_some()).collect()),
+            training,
+            inputs,
+            ends: Ends::Outputs,
+        };
+        request.name_layers(&branch.kind);
+        let traced = match &branch.kind {
+            BranchKind::Class(class) => self.class(branch, class.as_ref(), request)?,
+            BranchKind::Network(network, branches) => self.network(network, branches, request)?,
+            BranchKind::Input | BranchKind::Unknown(_) => return Err(branch.not_traced()),
+        };
+        let traced = Rc::new(traced);
+        self.made.insert(key, Rc::clone(&traced));
+        self.record(&branch.path, &traced);
+        Ok(traced)
+    }
+
+    /// Says that a layer has this function.
+    pub(super) fn record(&mut self, path: &str, traced: &Rc<Traced>) {
+        let of_layer = self.of_layers.entry(path.to_owned()).or_default();
+        of_layer.push(Rc::clone(traced));
+    }
+
+    fn class(
+        &mut self,
+        branch: &Branch<'_>,
+        class: &dyn LayerClass,
+        request: Request<'_>,
+    ) -> Result<Traced> {
+        let mut body = Body::new(&mut self.library, &request.name, self.variables);
+        let tensors = body.tensors(&request);
+        let handles = body.handles_of(&branch.path, class, request.inputs)?;
+        let call = LayerCall {
+            class,
+            dtype: branch.dtype,
+            inputs: request.inputs,
+            tensors: &tensors,
+            training: request.training.unwrap_or_default(),
+        };
+        let outputs = call.lower_unmasked(&mut body.function, &handles)?;
+        body.finish(&mut self.library, request, &outputs)
+    }
+
+    /// The function of a network with these specs for its inputs.
+    pub(super) fn network(
+        &mut self,
+        network: &Network,
+        branches: &[Branch<'_>],
+        request: Request<'_>,
+    ) -> Result<Traced> {
+        let body = Body::new(&mut self.library, &request.name, self.variables);
+        let mut calls = Calls {
+            tracer: self,
+            branches,
+            body,
+            training: request.training.unwrap_or_default(),
+        };
+        let inputs = calls.body.tensors(&request);
+        let outputs = lower_network(network, &mut calls, inputs, request.ends)?;
+        let body = calls.body;
+        body.finish(&mut self.library, request, &outputs)
+    }
+}
+
+/// A function that is to be made.
+#[derive(Clone, Debug)]
+pub(super) struct Request<'r> {
+    pub(super) name: String,
+    pub(super) specs: Vec<Spec>,
+    /// Of each tensor, whether it has a mask; none where masks are not taken.
+    pub(super) masks: Option<Vec<bool>>,
+    pub(super) training: Option<bool>,
+    pub(super) inputs: &'r Inputs,
+    /// Where a network ends.
+    pub(super) ends: Ends<'r>,
+}
+
+impl Request<'_> {
+    /// Models call their arguments after their inputs.
+    fn name_layers(&mut self, kind: &BranchKind<'_>) {
+        if let BranchKind::Network(network, _) = kind {
+            for (spec, name) in self.specs.iter_mut().zip(super::tree::input_names(network)) {
+                spec.name = name;
+            }
+        }
+    }
+}
+
+/// What the tensors of a call are called: `inputs`, or `inputs_0` and so on.
+fn specs(tensors: &[LoweredTensor], structure: &Structure) -> Vec<Spec> {
+    let named = tensors.iter().enumerate().map(|(place, tensor)| Spec {
+        name: match structure {
+            Structure::One => "inputs".to_owned(),
+            _ => format!("inputs_{place}"),
+        },
+        dtype: tensor.value.dtype(),
+        shape: Some(tensor.shape.clone()),
+    });
+    named.collect()
+}
+
+/// Calls the functions of a network's layers in that of the network.
+struct Calls<'c, 't, 'm, 'n> {
+    tracer: &'c mut Tracer<'t, 'm>,
+    branches: &'c [Branch<'n>],
+    body: Body<'t, 'm>,
+    training: bool,
+}
+
+impl Caller for Calls<'_, '_, '_, '_> {
+    fn call(
+        &mut self,
+        place: usize,
+        layer: &Layer,
+        inputs: &Inputs,
+        tensors: &[LoweredTensor],
+    ) -> Result<Vec<LoweredTensor>> {
+        let Some(branch) = self.branches.get(place) else {
+            return Err(Error::new(
+                ErrorKind::InvalidModel,
+                "a layer that is not there",
+            ));
+        };
+        let training = is_training(inputs, self.training);
+        let traced = self.tracer.trace(branch, inputs, tensors, training)?;
+        let mut arguments: Vec<Edge> = tensors.iter().map(|it| it.value.clone()).collect();
+        if traced.masks.is_some() {
+            arguments.extend(tensors.iter().filter_map(|it| it.mask.clone()));
+        }
+        for capture in &traced.captures {
+            arguments.push(self.body.capture(*capture));
+        }
+        self.body.function.enter(layer.name());
+        let results = self.body.function.call(&traced.function, &arguments);
+        let outputs =
+            results.and_then(|results| self.outputs(branch, &traced, inputs, tensors, results));
+        self.body.function.leave();
+        outputs
+    }
+}
+
+impl Calls<'_, '_, '_, '_> {
+    /// What a call gives, with masks; its losses are the network's.
+    fn outputs(
+        &mut self,
+        branch: &Branch<'_>,
+        traced: &Traced,
+        inputs: &Inputs,
+        tensors: &[LoweredTensor],
+        results: Vec<Edge>,
+    ) -> Result<Vec<LoweredTensor>> {
+        let mut results = results.into_iter();
+        let shapes = traced.outputs.iter().map(|(_, shape)| shape.clone());
+        let mut outputs: Vec<LoweredTensor> = results
+            .by_ref()
+            .zip(shapes)
+            .take(traced.outputs.len())
+            .map(|(value, shape)| LoweredTensor {
+                value,
+                shape,
+                mask: None,
+            })
+            .collect();
+        self.body
+            .losses
+            .extend(results.by_ref().take(traced.losses));
+        for (output, is_masked) in outputs.iter_mut().zip(&traced.masked) {
+            if *is_masked {
+                output.mask = results.next();
+            }
+        }
+        if let BranchKind::Class(class) = &branch.kind {
+            let call = LayerCall {
+                class: class.as_ref(),
+                dtype: branch.dtype,
+                inputs,
+                tensors,
+                training: self.training,
+            };
+            let masks = call.lower_masks(&mut self.body.function)?;
+            for (output, mask) in outputs.iter_mut().zip(masks) {
+                output.mask = mask;
+            }
+        }
+        if let Some(regularizer) = regularizers::of_activity(branch.layer.object())? {
+            self.regularize(&regularizer, &outputs)?;
+        }
+        Ok(outputs)
+    }
+
+    /// Adds the penalty on what a layer gives to the losses.
+    fn regularize(&mut self, regularizer: &Regularizer, outputs: &[LoweredTensor]) -> Result<()> {
+        for output in outputs {
+            let function = &mut self.body.function;
+            let loss = activity_penalty(function, regularizer, &output.value, &output.shape)?;
+            self.body.losses.push(loss);
+        }
+        Ok(())
+    }
+}

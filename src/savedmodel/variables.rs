@@ -1,0 +1,101 @@
+//! The variables of a SavedModel: of layers, of the optimizer, of metrics.
+
+use std::collections::HashMap;
+
+use crate::proto::tensorflow::{VariableAggregation, VariableSynchronization};
+use crate::tensor::{DType, Tensor};
+
+/// Which of the variables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct VariableId(pub(super) usize);
+
+/// A variable and what TensorFlow is told of it.
+#[derive(Debug)]
+pub(super) struct SavedVariable<'m> {
+    /// The name Keras has for it: `dense/kernel`.
+    pub(super) name: String,
+    pub(super) trainable: bool,
+    pub(super) synchronization: VariableSynchronization,
+    pub(super) aggregation: VariableAggregation,
+    /// Where it is, if that is saved.
+    pub(super) device: Option<String>,
+    pub(super) tensor: Tensor<'m>,
+}
+
+/// All variables, those of layers found by their paths in the model.
+#[derive(Debug, Default)]
+pub(super) struct SavedVariables<'m> {
+    list: Vec<SavedVariable<'m>>,
+    of_layers: HashMap<String, VariableId>,
+    paths: HashMap<VariableId, String>,
+}
+
+impl<'m> SavedVariable<'m> {
+    /// A variable that gradients do not change.
+    pub(super) fn fixed(name: impl Into<String>, tensor: Tensor<'m>) -> Self {
+        SavedVariable {
+            name: name.into(),
+            trainable: false,
+            synchronization: VariableSynchronization::default(),
+            aggregation: VariableAggregation::default(),
+            device: None,
+            tensor,
+        }
+    }
+}
+
+impl<'m> SavedVariables<'m> {
+    pub(super) fn add(&mut self, variable: SavedVariable<'m>) -> VariableId {
+        self.list.push(variable);
+        VariableId(self.list.len() - 1)
+    }
+
+    /// Adds the variable at that path of the model: `encoder/dense/kernel`.
+    pub(super) fn add_of_layer(&mut self, path: String, variable: SavedVariable<'m>) -> VariableId {
+        let id = self.add(variable);
+        self.paths.insert(id, path.clone());
+        self.of_layers.insert(path, id);
+        id
+    }
+
+    /// The path of a layer's variable in the model.
+    pub(super) fn path(&self, id: VariableId) -> Option<&str> {
+        self.paths.get(&id).map(String::as_str)
+    }
+
+    /// The variables of the layer at that path, in order.
+    pub(super) fn within(&self, layer: &str) -> Vec<VariableId> {
+        let is_inside = |path: &str| {
+            let rest = path.strip_prefix(layer);
+            rest.is_some_and(|rest| rest.starts_with('/'))
+        };
+        let all = (0..self.list.len()).map(VariableId);
+        all.filter(|id| self.path(*id).is_some_and(is_inside))
+            .collect()
+    }
+
+    pub(super) fn of_layer(&self, path: &str) -> Option<VariableId> {
+        self.of_layers.get(path).copied()
+    }
+
+    /// Says where all variables are.
+    pub(super) fn place_on(&mut self, device: Option<&str>) {
+        for variable in &mut self.list {
+            variable.device = device.map(str::to_owned);
+        }
+    }
+
+    /// How many bytes all values take.
+    pub(super) fn byte_len(&self) -> u64 {
+        let lengths = self.list.iter().map(|it| it.tensor.byte_len());
+        lengths.fold(0, u64::saturating_add)
+    }
+
+    pub(super) fn get(&self, id: VariableId) -> Option<&SavedVariable<'m>> {
+        self.list.get(id.0)
+    }
+
+    pub(super) fn dtype(&self, id: VariableId) -> DType {
+        self.get(id).map_or(DType::Float32, |it| it.tensor.dtype())
+    }
+}
