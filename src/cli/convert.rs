@@ -1,12 +1,15 @@
 //! `hornfels convert`: a model from one file into another.
 
 use std::fs;
-use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::num::{NonZeroU64, NonZeroUsize};
+use std::path::{Path, PathBuf};
 
 use hornfels::hdf5::Layout;
 use hornfels::keras::{Dialect, Model};
-use hornfels::{Error, ErrorKind, Format, Result, SaveOptions, Sync, WriteStrategy};
+use hornfels::{
+    Error, ErrorKind, Format, Result, SaveOptions, SavedModelOptions, Signature, Signatures, Sync,
+    WriteStrategy,
+};
 use serde::Serialize;
 
 use crate::exit::Exit;
@@ -32,6 +35,21 @@ pub(crate) struct Args {
     /// The format to write, whatever OUT's suffix
     #[arg(long, short, value_name = "FORMAT")]
     format: Option<FormatName>,
+    /// Leave the functions of a SavedModel's layers out
+    #[arg(long, help_heading = SAVEDMODEL)]
+    no_traces: bool,
+    /// A signature of a SavedModel, which gives what some layers give: `serving_default=dense,softmax`
+    #[arg(long, value_name = "NAME=LAYER,…", value_parser = signature, help_heading = SAVEDMODEL)]
+    signature: Vec<(String, Vec<String>)>,
+    /// The only batch size that signatures of a SavedModel take
+    #[arg(long, value_name = "N", help_heading = SAVEDMODEL)]
+    batch: Option<u64>,
+    /// A tag of a SavedModel besides `serve`
+    #[arg(long, value_name = "TAG", help_heading = SAVEDMODEL)]
+    tag: Vec<String>,
+    /// About how many bytes of variables a file of a SavedModel holds
+    #[arg(long, value_name = "BYTES", help_heading = SAVEDMODEL)]
+    shard_size: Option<NonZeroU64>,
     /// Leave the compile config and the optimizer's state out
     #[arg(long)]
     no_optimizer: bool,
@@ -63,8 +81,14 @@ pub(crate) struct Args {
     strategy: StrategyName,
 }
 
+const SAVEDMODEL: &str = "SavedModel";
+
+/// What servers call if they are not told what.
+const DEFAULT_SIGNATURE: &str = "serving_default";
+
 const EXAMPLES: &str = "\
 Examples:
+  hornfels convert model.h5 served_model
   hornfels convert model.h5 small.h5 --no-optimizer
   hornfels convert old.hdf5 new.h5 --dialect keras3
   curl -s https://example.org/model.h5 | hornfels convert - - --format h5 > copy.h5";
@@ -75,6 +99,9 @@ enum FormatName {
     /// One HDF5 file
     #[value(alias = "hdf5")]
     H5,
+    /// A directory for TensorFlow and its servers
+    #[value(alias = "tf")]
+    Savedmodel,
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -145,6 +172,7 @@ fn options(args: &Args) -> Result<SaveOptions> {
     let mut options = SaveOptions::new()
         .overwrite(args.force)
         .include_optimizer(!args.no_optimizer)
+        .save_traces(!args.no_traces)
         .flip_kernels(args.flip_kernels)
         .save_format(format(args)?)
         .layout(match args.layout {
@@ -169,22 +197,69 @@ fn options(args: &Args) -> Result<SaveOptions> {
             DialectName::Keras3 => Dialect::Keras3,
         });
     }
+    if let Some(options_of_savedmodel) = savedmodel_options(args) {
+        options = options.options(options_of_savedmodel);
+    }
+    if let Some(signatures) = signatures(args) {
+        options = options.signatures(signatures);
+    }
     if let Some(threads) = args.threads {
         options = options.threads(threads);
     }
     Ok(options)
 }
 
+/// None if no option asks for anything, since other formats take none.
+fn savedmodel_options(args: &Args) -> Option<SavedModelOptions> {
+    if args.tag.is_empty() && args.shard_size.is_none() {
+        return None;
+    }
+    let mut options = SavedModelOptions::default();
+    options.extra_tags.clone_from(&args.tag);
+    options.shard_size = args.shard_size;
+    Some(options)
+}
+
+/// None for the model's own.
+fn signatures(args: &Args) -> Option<Signatures> {
+    let mut asked = args.signature.clone();
+    if asked.is_empty() && args.batch.is_some() {
+        asked.push((DEFAULT_SIGNATURE.to_owned(), Vec::new()));
+    }
+    if asked.is_empty() {
+        return None;
+    }
+    let mut signatures = Signatures::new();
+    for (name, layers) in asked {
+        let mut signature = Signature::new(layers);
+        signature.batch = args.batch;
+        signatures = signatures.with(name, signature);
+    }
+    Some(signatures)
+}
+
+/// Reads `NAME=LAYER,LAYER`; a name alone is a signature that gives the model's outputs.
+fn signature(text: &str) -> std::result::Result<(String, Vec<String>), String> {
+    let (name, layers) = text.split_once('=').unwrap_or((text, ""));
+    if name.is_empty() {
+        return Err("expected a name before `=`".to_owned());
+    }
+    let layers = layers.split(',').filter(|layer| !layer.is_empty());
+    Ok((name.to_owned(), layers.map(str::to_owned).collect()))
+}
+
 /// The format asked for, or that of the suffix; a stream has neither and gets the first.
 fn format(args: &Args) -> Result<Format> {
-    if let Some(FormatName::H5) = args.format {
-        return Ok(Format::H5);
+    match args.format {
+        Some(FormatName::H5) => return Ok(Format::H5),
+        Some(FormatName::Savedmodel) => return Ok(Format::SavedModel),
+        None => {}
     }
     if is_stream(&args.output) {
         return Ok(Format::H5);
     }
     let format = Format::of_path(&args.output);
-    if format == Format::H5 {
+    if format != Format::Keras {
         return Ok(format);
     }
     let message = format!(
@@ -222,9 +297,18 @@ fn save(args: &Args, options: SaveOptions, model: &Model<'_>, terminal: &Termina
     }
 }
 
+/// The bytes of a file, or of all files in a directory.
+fn size_of(path: &Path) -> u64 {
+    let Ok(entries) = fs::read_dir(path) else {
+        return fs::metadata(path).map_or(0, |metadata| metadata.len());
+    };
+    let entries = entries.filter_map(|entry| Some(size_of(&entry.ok()?.path())));
+    entries.fold(0, u64::saturating_add)
+}
+
 fn report(args: &Args, terminal: &Terminal, out: &mut Output) -> Result<()> {
     let name = args.output.display().to_string();
-    let bytes = fs::metadata(&args.output).map_or(0, |metadata| metadata.len());
+    let bytes = size_of(&args.output);
     if terminal.json {
         let input = args.input.display().to_string();
         let (input, output) = (&*input, &*name);
@@ -232,7 +316,7 @@ fn report(args: &Args, terminal: &Terminal, out: &mut Output) -> Result<()> {
             schema: 1,
             input,
             output,
-            format: Format::H5.name(),
+            format: format(args)?.name(),
             bytes,
         });
     }
