@@ -21,6 +21,8 @@ mod bundle;
 /// The command line tool, case by case.
 #[cfg(all(target_os = "linux", feature = "cli"))]
 mod cli;
+/// Layers of a class that Keras does not have.
+mod custom_layers;
 /// What the crate pulls in: nothing in C, nothing undocumented.
 mod dependencies;
 /// Committed inputs of the fuzz targets.
@@ -35,6 +37,8 @@ mod hdf5_written;
 mod malformed;
 /// Protobuf messages: real files, and the pages about them.
 mod proto;
+/// Directories for TensorFlow: what is in them, and what is refused.
+mod savedmodel;
 /// The ways of writing a file, which only differ in time.
 mod strategies;
 /// Files of weights, and lists of layers that differ from the config.
