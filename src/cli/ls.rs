@@ -22,7 +22,8 @@ use walk::{Entry, Kind};
 /// the key of a tensor. An object that cannot be read is listed with the reason, and the exit code is 2.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The file to read, or `-`; of a checkpoint its `.index`, or the name before that
+    /// The file to read, or `-`; of a checkpoint its `.index`, or the name before that, or the directory of
+    /// the SavedModel
     file: PathBuf,
     /// Begin at this group or dataset, or list only the keys below this
     #[arg(default_value = "/")]

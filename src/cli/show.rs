@@ -1,5 +1,6 @@
 //! `hornfels show`: what a model is.
 
+mod saved_model;
 mod summary;
 
 use std::path::PathBuf;
@@ -16,18 +17,30 @@ use crate::output::Output;
 use crate::source;
 use crate::terminal::Terminal;
 
-/// Show what a model is: its layers, parameters, optimizer, and the Keras that wrote it
+/// Show what a model is: its layers, parameters, optimizer, and the Keras that wrote it; of a SavedModel
+/// directory its signatures and variables
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The model, or `-`
+    /// The model, a file or a SavedModel directory, or `-`
     #[arg(value_name = "MODEL")]
     model: PathBuf,
     /// List the layers of nested models too
     #[arg(long)]
     expand: bool,
+    /// List the objects of a SavedModel too
+    #[arg(long)]
+    objects: bool,
 }
 
 pub(crate) fn run(args: &Args, terminal: &Terminal, out: &mut Output) -> Result<Exit> {
+    if saved_model::is_saved_model(&args.model) {
+        let summary = saved_model::read(&args.model)?;
+        match terminal.json {
+            true => out.json(&summary)?,
+            false => out.text(&summary.render(args.objects, terminal))?,
+        }
+        return Ok(Exit::Fine);
+    }
     let (file, model) = source::file_and_model(&args.model)?;
     let name = source::name(&args.model);
     let inference = Inference::of(&model.network, &LayerRegistry::builtin());

@@ -36,7 +36,8 @@ pub(crate) enum Container {
     Bundle(BundleReader),
 }
 
-/// Opens an HDF5 file, or a tensor bundle: by its index, or by what the names of its files begin with.
+/// Opens an HDF5 file, or a tensor bundle: by its index, by what the names of its files begin with, or by
+/// the SavedModel directory it is in.
 pub(crate) fn container(path: &Path) -> Result<Container> {
     if is_stream(path) {
         let bytes = standard_input()?;
@@ -47,6 +48,11 @@ pub(crate) fn container(path: &Path) -> Result<Container> {
             false => File::from_bytes(bytes, Limits::default()).map(Container::Hdf5),
         };
         return opened.map_err(|error| error.within(name(path)));
+    }
+    // The variables of a SavedModel.
+    let variables = path.join("variables").join("variables");
+    if with_index(&variables).is_file() {
+        return BundleReader::open(&variables).map(Container::Bundle);
     }
     if !path.exists() && with_index(path).is_file() {
         return BundleReader::open(path).map(Container::Bundle);

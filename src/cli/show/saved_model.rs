@@ -1,0 +1,300 @@
+//! What `show` says about a SavedModel directory: what servers may call, and what it consists of.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use hornfels::bundle::BundleReader;
+use hornfels::keras::json;
+use hornfels::proto::Message;
+use hornfels::proto::keras::SavedMetadata;
+use hornfels::proto::tensorflow::meta_graph::{Encoding, MetaGraphDef, SignatureDef, TensorInfo};
+use hornfels::proto::tensorflow::saved_object_graph::{Kind, SavedObject};
+use hornfels::proto::tensorflow::{SavedModel, SavedObjectGraph};
+use hornfels::{Error, ErrorKind, Limits, Result};
+use serde::Serialize;
+
+use crate::table::{Align, Table};
+use crate::terminal::Terminal;
+use crate::text;
+
+/// A SavedModel: `spec/cli.md#show`.
+#[derive(Debug, Serialize)]
+pub(super) struct Summary {
+    schema: u32,
+    file: String,
+    format: &'static str,
+    graphs: Vec<Graph>,
+    /// The Keras model it was made from.
+    keras: Option<Keras>,
+    variables: Option<Variables>,
+}
+
+#[derive(Debug, Serialize)]
+struct Graph {
+    tags: Vec<String>,
+    tensorflow_version: String,
+    signatures: Vec<Signature>,
+    functions: usize,
+    /// With their names in their owners.
+    objects: Vec<Object>,
+}
+
+#[derive(Debug, Serialize)]
+struct Signature {
+    name: String,
+    method: String,
+    inputs: Vec<Tensor>,
+    outputs: Vec<Tensor>,
+}
+
+#[derive(Debug, Serialize)]
+struct Tensor {
+    name: String,
+    dtype: String,
+    /// `None` has an unknown rank; a size of -1 is unknown.
+    shape: Option<Vec<i64>>,
+    /// The tensor in the graph.
+    tensor: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Object {
+    kind: String,
+    children: Vec<(String, i32)>,
+}
+
+#[derive(Debug, Serialize)]
+struct Keras {
+    name: String,
+    class: String,
+    version: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Variables {
+    count: u64,
+    bytes: u64,
+}
+
+/// Whether `path` is a directory that holds a SavedModel.
+pub(super) fn is_saved_model(path: &Path) -> bool {
+    path.join("saved_model.pb").is_file()
+}
+
+/// Reads what there is to say of a directory.
+pub(super) fn read(path: &Path) -> Result<Summary> {
+    let saved: SavedModel = message(&path.join("saved_model.pb"))?;
+    let metadata = path.join("keras_metadata.pb");
+    let keras = match metadata.is_file() {
+        true => keras(&message(&metadata)?),
+        false => None,
+    };
+    let prefix = path.join("variables").join("variables");
+    let has_variables = prefix.with_extension("index").is_file();
+    Ok(Summary {
+        schema: 1,
+        file: path.display().to_string(),
+        format: "tf",
+        graphs: saved.meta_graphs.iter().map(graph).collect(),
+        keras,
+        variables: match has_variables {
+            true => Some(variables(&prefix)?),
+            false => None,
+        },
+    })
+}
+
+fn message<M: Message>(path: &PathBuf) -> Result<M> {
+    let place = || path.display().to_string();
+    let bytes = fs::read(path).map_err(|error| {
+        Error::new(ErrorKind::Io, format!("cannot be read: {error}")).within(place())
+    })?;
+    M::decode(&bytes, &Limits::default()).map_err(|error| error.within(place()))
+}
+
+/// Counts the tensors of a checkpoint, but for the description of its objects.
+fn variables(prefix: &Path) -> Result<Variables> {
+    let reader = BundleReader::open(prefix)?;
+    let mut found = Variables { count: 0, bytes: 0 };
+    for key in reader.keys() {
+        if key != "_CHECKPOINTABLE_OBJECT_GRAPH" {
+            found.count += 1;
+            found.bytes = found.bytes.saturating_add(reader.entry(&key)?.size);
+        }
+    }
+    Ok(found)
+}
+
+fn keras(metadata: &SavedMetadata) -> Option<Keras> {
+    let root = metadata
+        .nodes
+        .iter()
+        .find(|node| node.node_path == "root")?;
+    let described = json::parse(&root.metadata).ok()?;
+    let text = |key: &str| described.get(key)?.as_str().map(str::to_owned);
+    Some(Keras {
+        name: text("name").unwrap_or_default(),
+        class: text("class_name").unwrap_or_default(),
+        version: text("keras_version"),
+    })
+}
+
+fn graph(graph: &MetaGraphDef) -> Graph {
+    let info = graph.meta_info_def.as_ref();
+    let library = graph.graph_def.as_ref().and_then(|it| it.library.as_ref());
+    let objects = graph.object_graph_def.as_ref();
+    Graph {
+        tags: info.map(|it| it.tags.clone()).unwrap_or_default(),
+        tensorflow_version: info
+            .map(|it| it.tensorflow_version.clone())
+            .unwrap_or_default(),
+        signatures: (graph.signature_def.iter())
+            .map(|(name, def)| signature(name, def))
+            .collect(),
+        functions: library.map_or(0, |it| it.function.len()),
+        objects: objects.map(listed).unwrap_or_default(),
+    }
+}
+
+fn signature(name: &str, def: &SignatureDef) -> Signature {
+    let tensors = |of: &std::collections::BTreeMap<String, TensorInfo>| {
+        of.iter().map(|(name, info)| tensor(name, info)).collect()
+    };
+    Signature {
+        name: name.to_owned(),
+        method: def.method_name.clone(),
+        inputs: tensors(&def.inputs),
+        outputs: tensors(&def.outputs),
+    }
+}
+
+fn tensor(name: &str, info: &TensorInfo) -> Tensor {
+    Tensor {
+        name: name.to_owned(),
+        dtype: format!("{:?}", info.dtype),
+        shape: info.tensor_shape.as_ref().and_then(|shape| shape.sizes()),
+        tensor: match &info.encoding {
+            Some(Encoding::Name(name)) => name.clone(),
+            Some(Encoding::CooSparse(sparse)) => sparse.values_tensor_name.clone(),
+            _ => String::new(),
+        },
+    }
+}
+
+fn listed(objects: &SavedObjectGraph) -> Vec<Object> {
+    let objects = objects.nodes.iter().map(|object| Object {
+        kind: kind(object),
+        children: (object.children.iter())
+            .map(|child| (child.local_name.clone(), child.node_id))
+            .collect(),
+    });
+    objects.collect()
+}
+
+fn kind(object: &SavedObject) -> String {
+    match &object.kind {
+        Some(Kind::UserObject(user)) => user.identifier.clone(),
+        Some(Kind::Variable(variable)) => format!("variable {}", variable.name),
+        Some(Kind::Function(function)) => {
+            format!("function, {} traces", function.concrete_functions.len())
+        }
+        Some(Kind::BareConcreteFunction(function)) => function.concrete_function_name.clone(),
+        Some(Kind::Constant(constant)) => format!("constant {}", constant.operation),
+        Some(Kind::Resource(_)) => "resource".to_owned(),
+        Some(Kind::Asset(asset)) => format!("asset {}", asset.asset_file_def_index),
+        Some(Kind::CapturedTensor(tensor)) => format!("captured {}", tensor.name),
+        None => "object".to_owned(),
+    }
+}
+
+impl Summary {
+    /// For people.
+    pub(super) fn render(&self, with_objects: bool, terminal: &Terminal) -> String {
+        let mut shown = format!("SavedModel: {}\n", text::safe(&self.file));
+        if let Some(keras) = &self.keras {
+            let (name, class) = (text::safe(&keras.name), text::safe(&keras.class));
+            shown += &format!("Model:      {name} ({class})\n");
+            if let Some(version) = &keras.version {
+                shown += &format!("Keras:      {}\n", text::safe(version));
+            }
+        }
+        if let Some(variables) = &self.variables {
+            let count = text::grouped(variables.count);
+            shown += &format!("Variables:  {count} ({})\n", text::size(variables.bytes));
+        }
+        for graph in &self.graphs {
+            let tags = graph.tags.join(", ");
+            shown += &format!("\nTags:       {}\n", text::safe(&tags));
+            shown += &format!("TensorFlow: {}\n", text::safe(&graph.tensorflow_version));
+            let objects = text::grouped(graph.objects.len() as u64);
+            let functions = text::grouped(graph.functions as u64);
+            shown += &format!("Functions:  {functions}, objects: {objects}\n");
+            for signature in &graph.signatures {
+                shown += &signature.render(terminal);
+            }
+            if with_objects {
+                shown += &tree(&graph.objects, terminal);
+            }
+        }
+        shown
+    }
+}
+
+impl Signature {
+    fn render(&self, terminal: &Terminal) -> String {
+        let columns = ["", "Name", "Type", "Shape", "Tensor"];
+        let mut table = Table::new(columns.map(|title| (title, Align::Left)));
+        let inputs = self.inputs.iter().map(|tensor| ("input", tensor));
+        let outputs = self.outputs.iter().map(|tensor| ("output", tensor));
+        for (role, tensor) in inputs.chain(outputs) {
+            table.row([
+                role.to_owned(),
+                text::safe(&tensor.name).into_owned(),
+                tensor.dtype.clone(),
+                shown_shape(tensor.shape.as_deref()),
+                text::safe(&tensor.tensor).into_owned(),
+            ]);
+        }
+        let name = text::safe(&self.name);
+        let method = match self.method.is_empty() {
+            true => String::new(),
+            false => format!(" ({})", text::safe(&self.method)),
+        };
+        format!("\nSignature {name}{method}\n{}", table.render(terminal))
+    }
+}
+
+fn shown_shape(shape: Option<&[i64]>) -> String {
+    let Some(sizes) = shape else {
+        return "unknown rank".to_owned();
+    };
+    let sizes = sizes.iter().map(|size| match size {
+        0.. => size.to_string(),
+        _ => "None".to_owned(),
+    });
+    let sizes: Vec<String> = sizes.collect();
+    format!("({})", sizes.join(", "))
+}
+
+/// Objects by their numbers, each with what it owns.
+fn tree(objects: &[Object], terminal: &Terminal) -> String {
+    let columns = [
+        ("Object", Align::Right),
+        ("Kind", Align::Left),
+        ("Children", Align::Left),
+    ];
+    let mut table = Table::new(columns);
+    for (number, object) in objects.iter().enumerate() {
+        let children = object
+            .children
+            .iter()
+            .map(|(name, child)| format!("{name}={child}"));
+        let children: Vec<String> = children.collect();
+        table.row([
+            number.to_string(),
+            text::safe(&object.kind).into_owned(),
+            text::safe(&children.join(" ")).into_owned(),
+        ]);
+    }
+    format!("\n{}", table.render(terminal))
+}

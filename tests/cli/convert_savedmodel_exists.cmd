@@ -1,0 +1,2 @@
+mkdir m && hornfels convert emotions.h5 m
+exit: 2

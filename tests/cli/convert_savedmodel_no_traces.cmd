@@ -1,0 +1,2 @@
+hornfels convert early_warning.h5 m -q --no-traces --no-optimizer && hornfels show m
+exit: 0

@@ -1,0 +1,2 @@
+hornfels convert early_warning.h5 m
+exit: 2

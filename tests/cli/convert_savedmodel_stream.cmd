@@ -1,0 +1,2 @@
+hornfels convert emotions.h5 - --format savedmodel
+exit: 2
