@@ -233,7 +233,7 @@ impl Summary {
                 shown += &signature.render(terminal);
             }
             if with_objects {
-                shown += &tree(&graph.objects, terminal);
+                shown += &tree(&graph.objects);
             }
         }
         shown
@@ -276,25 +276,14 @@ fn shown_shape(shape: Option<&[i64]>) -> String {
     format!("({})", sizes.join(", "))
 }
 
-/// Objects by their numbers, each with what it owns.
-fn tree(objects: &[Object], terminal: &Terminal) -> String {
-    let columns = [
-        ("Object", Align::Right),
-        ("Kind", Align::Left),
-        ("Children", Align::Left),
-    ];
-    let mut table = Table::new(columns);
+/// Objects by their numbers, each with what it owns, a line each.
+fn tree(objects: &[Object]) -> String {
+    let mut shown = "\nObjects\n".to_owned();
     for (number, object) in objects.iter().enumerate() {
-        let children = object
-            .children
-            .iter()
-            .map(|(name, child)| format!("{name}={child}"));
-        let children: Vec<String> = children.collect();
-        table.row([
-            number.to_string(),
-            text::safe(&object.kind).into_owned(),
-            text::safe(&children.join(" ")).into_owned(),
-        ]);
+        shown += &format!("{number:>6}  {}\n", text::safe(&object.kind));
+        for (name, child) in &object.children {
+            shown += &format!("{:>10}{} = {child}\n", "", text::safe(name));
+        }
     }
-    format!("\n{}", table.render(terminal))
+    shown
 }
