@@ -27,6 +27,7 @@ pub use model::{Extra, ExtraValue, LayerRef, Metadata, Model};
 pub use network::{Layer, Network};
 pub use node::{Argument, Node, TensorMeta, TensorRef};
 pub use object::{Dialect, Object};
+pub(crate) use optimizer::scaled_optimizer;
 pub use optimizer::{Adam, LearningRate, OptimizerState, RmsProp, Sgd};
 pub(crate) use optimizer::{Conversion, Generation, OptimizerSlot, convert, optimizer_slots};
 pub(crate) use part::Part;

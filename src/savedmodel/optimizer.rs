@@ -6,7 +6,7 @@ use super::layer_objects::LayerObjects;
 use super::objects::{Kind, ObjectId, PolymorphicFunction};
 use super::structured::ArgumentSpec;
 use super::variables::{SavedVariable, SavedVariables, VariableId};
-use crate::keras::{Object, json};
+use crate::keras::{Object, json, scaled_optimizer};
 use crate::keras_h5::Keras2Optimizer;
 use crate::proto::tensorflow::VariableAggregation;
 use crate::tensor::Tensor;
@@ -24,24 +24,29 @@ pub(super) struct SavedOptimizer {
     hyperparameters: Vec<(String, VariableId)>,
     /// What the optimizer calls a variable, that one, and the path of the model's.
     slots: Vec<(String, VariableId, String)>,
+    /// What the loss is multiplied by, and for how many steps that went well.
+    loss_scale: Option<[VariableId; 2]>,
 }
 
-/// Adds the variables of an optimizer to those that are saved; none for one that has no variables
-/// of its own in Keras's files.
+/// Adds the variables of an optimizer to those that are saved; none for one whose config does not tell
+/// what they are.
 pub(super) fn add_variables<'m>(
     optimizer: Keras2Optimizer<'m>,
     saved: &mut SavedVariables<'m>,
 ) -> Option<SavedOptimizer> {
-    let object = optimizer.object;
-    if object.class_name().contains("LossScaleOptimizer") {
-        return None;
-    }
+    let outer = optimizer.object;
+    let scales_loss = outer.class_name().contains("LossScaleOptimizer");
+    let object = match scales_loss {
+        true => scaled_optimizer(&outer)?,
+        false => outer.clone(),
+    };
     let is_legacy = is_legacy(&object);
     let mut found = SavedOptimizer {
         is_legacy,
         variables: Vec::new(),
         hyperparameters: Vec::new(),
         slots: Vec::new(),
+        loss_scale: scales_loss.then(|| add_loss_scale(&outer, saved)),
     };
     for variable in optimizer.variables {
         let id = add(
@@ -62,6 +67,20 @@ pub(super) fn add_variables<'m>(
     }
     found.complete(&object, saved);
     Some(found)
+}
+
+/// The state that Keras 2's HDF5 files do not have, as it is before the first step.
+fn add_loss_scale(optimizer: &Object, saved: &mut SavedVariables<'_>) -> [VariableId; 2] {
+    /// Keras's default.
+    const INITIAL: f64 = 32_768.0;
+    let initial = optimizer.config().get("initial_scale");
+    let initial = initial.and_then(json::number).unwrap_or(INITIAL);
+    #[allow(clippy::cast_possible_truncation, reason = "kept in single precision")]
+    let initial = Tensor::scalar(initial as f32);
+    [
+        add(saved, "current_loss_scale", initial, false),
+        add(saved, "good_steps", Tensor::scalar(0_i64), false),
+    ]
 }
 
 fn add<'m>(
@@ -147,10 +166,19 @@ impl SavedOptimizer {
             .iter()
             .map(|id| layers.variable(*id))
             .collect();
-        match self.is_legacy {
+        let optimizer = match self.is_legacy {
             true => self.legacy(layers, &variables),
             false => self.newer(layers, variables),
+        };
+        if let Some([current, steps]) = self.loss_scale {
+            let scale = layers.objects.user("_generic_user_object");
+            for (name, id) in [("current_loss_scale", current), ("good_steps", steps)] {
+                let variable = layers.variable(id);
+                layers.objects.own(scale, name, variable);
+            }
+            layers.objects.own(optimizer, "loss_scale", scale);
         }
+        optimizer
     }
 
     fn newer(&self, layers: &mut LayerObjects<'_, '_>, variables: Vec<ObjectId>) -> ObjectId {

@@ -42,7 +42,8 @@ def check_optimizer(name, make):
     model.compile(make(), "mse")
     train(model, 0)
     model.save(path)
-    if name in LOST_BY_KERAS:
+    # Keras does not read what it wrote for a loss scale; the converter does.
+    if name in LOST_BY_KERAS and (REFERENCE or name != "loss scale"):
         model = keras.models.load_model(path)
     convert(path, place)
     again = keras.models.load_model(place)

@@ -118,7 +118,7 @@ pub(crate) fn optimizer_slots(
 }
 
 /// The optimizer that a `LossScaleOptimizer` drives.
-pub(super) fn inner(optimizer: &Object) -> Option<Object> {
+pub(crate) fn inner(optimizer: &Object) -> Option<Object> {
     let inner = optimizer.config().get("inner_optimizer")?.clone();
     Object::from_json(inner, optimizer.dialect()).ok()
 }
