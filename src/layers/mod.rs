@@ -115,8 +115,8 @@ pub use infer::{Inference, InferredLayer};
 pub use inputs::Inputs;
 pub use lower::{Call, CallArgument};
 pub(crate) use lower::{
-    Caller, Ends, Handle, Handles, LayerCall, LoweredTensor, activity_penalty, compute_dtype,
-    is_training, lower_network, penalty,
+    Caller, Ends, Handle, Handles, LayerCall, LoweredTensor, activity_penalty, cast_input,
+    compute_dtype, is_training, lower_network, penalty,
 };
 pub(crate) use nest::Names;
 pub use registry::LayerRegistry;

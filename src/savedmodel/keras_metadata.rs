@@ -178,7 +178,8 @@ fn common(object: &Object, name: &str, arguments: &[CallArgument]) -> Map<String
 
 fn of_root(source: Source<'_>) -> Map<String, Value> {
     let object = source.network.to_object();
-    let mut metadata = common(&object, source.network.name(), &NETWORK_ARGUMENTS);
+    let name = network_name(source.network);
+    let mut metadata = common(&object, name, &NETWORK_ARGUMENTS);
     of_network(source.network, source.inputs, &mut metadata);
     if let Some(compile) = source.compile {
         let config = Value::Object(compile.json().clone());
@@ -199,6 +200,12 @@ fn of_network(network: &Network, inputs: &[Spec], metadata: &mut Map<String, Val
         }
     };
     let is_graph = !matches!(network, Network::Subclassed(_));
+    // Early versions of Keras 2 wrote a Sequential as a list of layers, and no name.
+    if let Some(Value::Array(layers)) = network.to_object().json().get("config") {
+        let config = json!({"name": network_name(network), "layers": layers});
+        metadata.insert("config".to_owned(), config);
+        metadata.insert("name".to_owned(), json!(network_name(network)));
+    }
     let class = metadata.get("class_name").cloned().unwrap_or_default();
     let config = metadata.get("config").cloned().unwrap_or_default();
     for (key, value) in [
@@ -217,6 +224,15 @@ fn of_network(network: &Network, inputs: &[Spec], metadata: &mut Map<String, Val
         ),
     ] {
         metadata.insert(key.to_owned(), value);
+    }
+}
+
+/// The model's name, or the one Keras gives a model without.
+fn network_name(network: &Network) -> &str {
+    match network.name() {
+        "" if matches!(network, Network::Sequential(_)) => "sequential",
+        "" => "model",
+        name => name,
     }
 }
 

@@ -15,7 +15,7 @@ use crate::graph::{Edge, Function, Library};
 use crate::keras::{Layer, Network};
 use crate::layers::{
     CallArgument, Caller, Ends, Inputs, Layer as LayerClass, LayerCall, LoweredTensor, Regularizer,
-    activity_penalty, is_training, lower_network,
+    activity_penalty, cast_input, is_training, lower_network,
 };
 use crate::proto::tensorflow::DataType;
 use crate::tensor::Shape;
@@ -229,8 +229,31 @@ impl Caller for Calls<'_, '_, '_, '_> {
                 "a layer that is not there",
             ));
         };
+        self.body.function.enter(layer.name());
+        let outputs = self.called(branch, inputs, tensors);
+        self.body.function.leave();
+        outputs
+    }
+}
+
+impl Calls<'_, '_, '_, '_> {
+    /// As Keras does, floats become what the layer computes in before its function is called.
+    fn called(
+        &mut self,
+        branch: &Branch<'_>,
+        inputs: &Inputs,
+        tensors: &[LoweredTensor],
+    ) -> Result<Vec<LoweredTensor>> {
+        let mut tensors = tensors.to_vec();
+        if let BranchKind::Class(class) = &branch.kind
+            && class.casts_inputs()
+        {
+            for tensor in &mut tensors {
+                tensor.value = cast_input(&mut self.body.function, &tensor.value, branch.dtype)?;
+            }
+        }
         let training = is_training(inputs, self.training);
-        let traced = self.tracer.trace(branch, inputs, tensors, training)?;
+        let traced = self.tracer.trace(branch, inputs, &tensors, training)?;
         let mut arguments: Vec<Edge> = tensors.iter().map(|it| it.value.clone()).collect();
         if traced.masks.is_some() {
             arguments.extend(tensors.iter().filter_map(|it| it.mask.clone()));
@@ -238,16 +261,10 @@ impl Caller for Calls<'_, '_, '_, '_> {
         for capture in &traced.captures {
             arguments.push(self.body.capture(*capture));
         }
-        self.body.function.enter(layer.name());
-        let results = self.body.function.call(&traced.function, &arguments);
-        let outputs =
-            results.and_then(|results| self.outputs(branch, &traced, inputs, tensors, results));
-        self.body.function.leave();
-        outputs
+        let results = self.body.function.call(&traced.function, &arguments)?;
+        self.outputs(branch, &traced, inputs, &tensors, results)
     }
-}
 
-impl Calls<'_, '_, '_, '_> {
     /// What a call gives, with masks; its losses are the network's.
     fn outputs(
         &mut self,

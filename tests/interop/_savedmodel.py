@@ -153,6 +153,7 @@ def is_mixed_up(case):
 def convert(path, place, *options, optimizer=True, traces=True):
     """The SavedModel of an HDF5 file, by `hornfels convert` or by TensorFlow."""
     shutil.rmtree(place, ignore_errors=True)
+    place.parent.mkdir(parents=True, exist_ok=True)
     if REFERENCE:
         assert not options, f"TensorFlow knows no {options}"
         model = keras.models.load_model(path)

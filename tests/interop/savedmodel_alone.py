@@ -59,9 +59,14 @@ def check(built, compiled):
     return wrong
 
 
+def is_masked(case):
+    return case.before is not None and any(word in case.label for word in ("ask", "Embedding", "embeddings"))
+
+
 def main():
     report = Report()
-    cases = [case for case in CASES if case.kind not in REBUILT and learns(case)]
+    # A layer that Keras revives gives no masks, whoever wrote it, so that later layers compute something else.
+    cases = [case for case in CASES if case.kind not in REBUILT and learns(case) and not is_masked(case)]
     cases = chosen(cases, SAMPLE)
     random = [case for case in cases if case.kind in RANDOM]
     print(f"{len(cases)} cases", flush=True)

@@ -23,7 +23,8 @@ pub use call::{Call, CallArgument};
 pub(crate) use channels::{channels_last, in_format};
 pub(crate) use length::l2_normalize;
 pub(crate) use network::{
-    Caller, Ends, Inline, LayerCall, LoweredTensor, compute_dtype, is_training, lower_network,
+    Caller, Ends, Inline, LayerCall, LoweredTensor, cast_input, compute_dtype, is_training,
+    lower_network,
 };
 pub(crate) use number::{numbers, single};
 pub(crate) use random::{Seed, dropout, random_normal, random_uniform};

@@ -183,16 +183,15 @@ pub(crate) fn compute_dtype(object: &Object) -> DType {
 }
 
 /// Floats as what the layer computes in; Keras casts what every layer is called with.
-pub(crate) fn cast_inputs(
+pub(crate) fn cast_input(
     function: &mut FunctionBuilder,
-    values: Vec<Edge>,
+    value: &Edge,
     dtype: DType,
-) -> Result<Vec<Edge>> {
-    let cast = |value: Edge| match is_floating(value.dtype()) && is_floating(dtype.into()) {
-        true => function.cast(&value, dtype.into()),
-        false => Ok(value),
-    };
-    values.into_iter().map(cast).collect()
+) -> Result<Edge> {
+    match is_floating(value.dtype()) && is_floating(dtype.into()) {
+        true => function.cast(value, dtype.into()),
+        false => Ok(value.clone()),
+    }
 }
 
 /// Whether a call is one in training: what it says itself, or else what its model is in.
@@ -262,11 +261,14 @@ impl LayerCall<'_> {
         function: &mut FunctionBuilder,
         handles: &Handles,
     ) -> Result<Vec<LoweredTensor>> {
-        let values = self.tensors.iter().map(|it| it.value.clone()).collect();
-        let values = match self.class.casts_inputs() {
-            true => cast_inputs(function, values, self.dtype)?,
-            false => values,
-        };
+        let values = self
+            .tensors
+            .iter()
+            .map(|it| match self.class.casts_inputs() {
+                true => cast_input(function, &it.value, self.dtype),
+                false => Ok(it.value.clone()),
+            });
+        let values = values.collect::<Result<Vec<Edge>>>()?;
         let takes_masks = self.class.call_arguments().contains(&CallArgument::Mask);
         let masks = self.tensors.iter().map(|it| it.mask.clone());
         let masks: Vec<Option<Edge>> = masks.map(|it| it.filter(|_| takes_masks)).collect();
