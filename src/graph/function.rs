@@ -4,8 +4,12 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::operation::Operation;
 use crate::error::{Error, ErrorKind, Result};
+use crate::proto::tensorflow::function::ArgAttrs;
 use crate::proto::tensorflow::op_def::ArgDef;
-use crate::proto::tensorflow::{AttrValue, DataType, FunctionDef, NameAttrList, NodeDef, OpDef};
+use crate::proto::tensorflow::{
+    AttrValue, DataType, FunctionDef, NameAttrList, NodeDef, OpDef, TensorShapeProto,
+};
+use crate::tensor::Shape;
 
 /// A tensor inside a function: an argument, or an output of an operation.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,6 +83,8 @@ impl Function {
 pub struct FunctionBuilder {
     name: String,
     arguments: Vec<ArgDef>,
+    /// What is kept of arguments, by their places.
+    kept: BTreeMap<u32, ArgAttrs>,
     pub(super) nodes: Vec<NodeDef>,
     /// Names of arguments and nodes, in lower case.
     taken: HashSet<String>,
@@ -108,6 +114,7 @@ impl FunctionBuilder {
         FunctionBuilder {
             name: name.into(),
             arguments: Vec::new(),
+            kept: BTreeMap::new(),
             nodes: Vec::new(),
             taken: HashSet::new(),
             names: HashMap::new(),
@@ -131,6 +138,39 @@ impl FunctionBuilder {
             reference: name,
             dtype,
         }
+    }
+
+    /// One more argument, of which the shape is known as far as `shape` says; the function keeps it
+    /// for those who want to know, with the name it was asked for by.
+    ///
+    /// ```
+    /// use hornfels::graph::FunctionBuilder;
+    /// use hornfels::proto::tensorflow::DataType;
+    /// use hornfels::tensor::Shape;
+    /// let mut function = FunctionBuilder::new("f");
+    /// let shape = Shape::from([None, Some(3)]);
+    /// let x = function.argument_of_shape("x", DataType::DT_FLOAT, &shape);
+    /// let (def, _) = function.finish(&[x])?;
+    /// assert!(def.arg_attr[&0].attr.contains_key("_output_shapes"));
+    /// # Ok::<(), hornfels::Error>(())
+    /// ```
+    pub fn argument_of_shape(&mut self, name: &str, dtype: DataType, shape: &Shape) -> Edge {
+        let index = u32::try_from(self.arguments.len()).unwrap_or(u32::MAX);
+        let sizes = shape.0.iter().map(|size| match size {
+            Some(size) => i64::try_from(*size).unwrap_or(i64::MAX),
+            None => -1,
+        });
+        let shapes = vec![TensorShapeProto::new(sizes)];
+        let attr = [
+            ("_output_shapes".to_owned(), shapes.into()),
+            ("_user_specified_name".to_owned(), name.into()),
+        ];
+        let kept = ArgAttrs {
+            attr: attr.into(),
+            ..ArgAttrs::default()
+        };
+        self.kept.insert(index, kept);
+        self.argument(name, dtype)
     }
 
     /// Begins an operation; its inputs and attributes follow.
@@ -269,6 +309,7 @@ impl FunctionBuilder {
             ..OpDef::default()
         });
         def.node_def = self.nodes;
+        def.arg_attr = self.kept;
         Ok((def, function))
     }
 

@@ -36,7 +36,7 @@ impl<'t, 'm> Body<'t, 'm> {
         let mut tensors: Vec<LoweredTensor> = Vec::new();
         for spec in &request.specs {
             tensors.push(LoweredTensor {
-                value: self.function.argument(&spec.name, spec.dtype),
+                value: spec.argument(&mut self.function),
                 shape: spec.shape.clone().unwrap_or_default(),
                 mask: None,
             });

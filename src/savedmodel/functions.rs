@@ -147,12 +147,13 @@ impl Traced {
         results: impl FnOnce(&mut crate::graph::FunctionBuilder, Vec<Edge>) -> Result<Vec<Edge>>,
     ) -> Result<Function> {
         let mut function = library.begin(name);
-        let names = self.keywords();
+        let masks = self.masks.iter().flatten().flatten();
+        let specs: Vec<&Spec> = self.tensors.iter().chain(masks).collect();
         let types = self.function.arguments.iter().enumerate();
         let arguments: Vec<Edge> = types
-            .map(|(place, dtype)| {
-                let name = names.get(place).map_or("unknown", String::as_str);
-                function.argument(name, *dtype)
+            .map(|(place, dtype)| match specs.get(place) {
+                Some(spec) => spec.argument(&mut function),
+                None => function.argument("unknown", *dtype),
             })
             .collect();
         let found = function.call(&self.function, &arguments)?;

@@ -103,7 +103,7 @@ pub(super) fn serve(
     let mut arguments: Vec<Option<Edge>> = vec![None; traced.tensors.len()];
     for (place, spec) in order.iter().zip(&inputs) {
         if let Some(argument) = arguments.get_mut(*place) {
-            *argument = Some(function.argument(&spec.name, spec.dtype));
+            *argument = Some(spec.argument(&mut function));
         }
     }
     let mut arguments: Vec<Edge> = arguments.into_iter().flatten().collect();

@@ -1,5 +1,6 @@
 //! Values of Python in the places where TensorFlow describes functions: arguments, results.
 
+use crate::graph::{Edge, FunctionBuilder};
 use crate::proto::tensorflow::structure::{
     DictValue, Kind, ListValue, NamedTupleValue, NoneValue, PairValue, StructuredValue,
     TensorSpecProto, TupleValue,
@@ -14,6 +15,16 @@ pub(super) struct Spec {
     pub(super) dtype: DataType,
     /// `None` has an unknown rank.
     pub(super) shape: Option<Shape>,
+}
+
+impl Spec {
+    /// An argument of a function that is such a tensor.
+    pub(super) fn argument(&self, function: &mut FunctionBuilder) -> Edge {
+        match &self.shape {
+            Some(shape) => function.argument_of_shape(&self.name, self.dtype, shape),
+            None => function.argument(&self.name, self.dtype),
+        }
+    }
 }
 
 /// A value of Python.

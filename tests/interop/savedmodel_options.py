@@ -1,0 +1,107 @@
+"""The options of `hornfels convert` that change a SavedModel: signatures, batch size, tags, data files, optimizer.
+
+A real model is converted with each, and TensorFlow finds what was asked for, computing what Keras computes.
+"""
+# oracles: keras2
+# makes its own files
+
+import h5py
+import numpy as np
+
+from _oracle import ROOT, WRITTEN, Report, close, hornfels, keras, values
+
+keras = keras()
+import tensorflow as tf  # noqa: E402
+
+MODEL = ROOT / "tests" / "data" / "emotions.h5"
+PLACE = WRITTEN / "savedmodel_options"
+LAYERS = ["conv2d_7", "predictions"]
+
+
+def outputs(batch):
+    """What Keras computes, layer by layer."""
+    model = keras.models.load_model(MODEL, compile=False)
+    inputs = values("faces", (batch, 64, 64, 1))
+    inner = keras.Model(model.inputs, [model.get_layer(name).output for name in LAYERS])
+    return tf.constant(inputs), dict(zip(LAYERS, inner.predict(inputs, verbose=0), strict=True))
+
+
+def convert(name, *options):
+    place = PLACE / name
+    hornfels("convert", MODEL, place, *options)
+    return place
+
+
+def check_signature():
+    place = convert("signature", "--signature", f"both={','.join(LAYERS)}", "--signature", "own")
+    loaded = tf.saved_model.load(str(place))
+    assert sorted(loaded.signatures) == ["both", "own"], sorted(loaded.signatures)
+    inputs, expected = outputs(3)
+    found = loaded.signatures["both"](inputs)
+    assert sorted(found) == LAYERS, sorted(found)
+    for name in LAYERS:
+        close(found[name], expected[name], name)
+    close(loaded.signatures["own"](inputs)["predictions"], expected["predictions"], "own")
+
+
+def check_batch():
+    loaded = tf.saved_model.load(str(convert("batch", "--batch", "2")))
+    signature = loaded.signatures["serving_default"]
+    assert signature.inputs[0].shape.as_list() == [2, 64, 64, 1], signature.inputs[0].shape
+    inputs, expected = outputs(2)
+    close(signature(inputs)["predictions"], expected["predictions"], "batch of 2")
+
+
+def check_tags():
+    place = convert("tags", "--tag", "gpu", "--tag", "more")
+    inputs, expected = outputs(1)
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        graph = tf.compat.v1.saved_model.load(session, ["serve", "gpu", "more"], str(place))
+        signature = graph.signature_def["serving_default"]
+        [fed], [asked] = signature.inputs.values(), signature.outputs.values()
+        found = session.run(asked.name, {fed.name: inputs.numpy() if hasattr(inputs, "numpy") else inputs})
+    close(found, expected["predictions"], "tags")
+
+
+def check_shards():
+    place = convert("shards", "--shard-size", "60000")
+    files = sorted(path.name for path in (place / "variables").glob("*.data-*"))
+    assert len(files) > 3, files
+    inputs, expected = outputs(1)
+    loaded = tf.saved_model.load(str(place))
+    close(loaded(inputs), expected["predictions"], "shards")
+    model = keras.models.load_model(place)
+    close(model.predict(inputs, verbose=0), expected["predictions"], "shards, Keras")
+
+
+def check_no_optimizer():
+    model = keras.models.load_model(convert("no_optimizer", "--no-optimizer"))
+    assert getattr(model, "optimizer", None) is None, model.optimizer
+    inputs, expected = outputs(1)
+    close(model.predict(inputs, verbose=0), expected["predictions"], "no optimizer")
+
+
+def check_no_traces():
+    model = keras.models.load_model(convert("no_traces", "--no-traces"))
+    inputs, expected = outputs(1)
+    close(model.predict(inputs, verbose=0), expected["predictions"], "no traces")
+    assert model.optimizer is not None and "categorical_crossentropy" in str(model.loss), model.loss
+
+
+def check_weights():
+    """`get` finds in the directory what the file has."""
+    place = convert("weights")
+    key = "layer_with_weights-0/kernel/.ATTRIBUTES/VARIABLE_VALUE"
+    hornfels("get", place, key, "-o", PLACE / "kernel.npy")
+    with h5py.File(MODEL) as file:
+        weights = file["model_weights/conv2d_1"]
+        [name] = weights.attrs["weight_names"]
+        np.testing.assert_array_equal(np.load(PLACE / "kernel.npy"), weights[name][()])
+
+
+PLACE.mkdir(parents=True, exist_ok=True)
+report = Report()
+for name, check in list(globals().items()):
+    if name.startswith("check_"):
+        report.case(name.removeprefix("check_"), check)
+report.finish(least=7)
