@@ -1,2 +1,2 @@
-hornfels convert emotions.h5 served && find served | LC_ALL=C sort
+hornfels convert emotions.h5 served -q && find served | LC_ALL=C sort
 exit: 0
