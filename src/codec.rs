@@ -121,7 +121,7 @@ impl<'a> Cursor<'a> {
                 return Ok(value);
             }
         }
-        Err(Error::malformed(at, "a varint of more than 64 bits"))
+        Err(Error::malformed(at, "varint of more than 64 bits"))
     }
 
     /// A cursor over the next `len` bytes, which this one skips.

@@ -110,21 +110,7 @@ impl<'a> Source<'a> {
     }
 
     pub(crate) fn varint(&mut self) -> Result<u64> {
-        let at = self.cursor.offset();
-        let mut value = 0;
-        for (index, shift) in (0..64_u32).step_by(7).enumerate() {
-            let byte = self.cursor.u8()?;
-            let bits = u64::from(byte & 0x7f);
-            // The tenth byte has room for one bit.
-            if index.saturating_add(1) == VARINT_MAX && byte > 1 {
-                break;
-            }
-            value |= bits << shift;
-            if byte < 0x80 {
-                return Ok(value);
-            }
-        }
-        Err(Error::malformed(at, "varint of more than 64 bits"))
+        self.cursor.varint()
     }
 
     pub(crate) fn fixed32(&mut self) -> Result<u32> {
@@ -299,12 +285,8 @@ impl Sink for Write<'_> {
         self.out.extend_from_slice(bytes);
     }
 
-    fn varint(&mut self, mut value: u64) {
-        while value >= 0x80 {
-            self.out.put_u8(low_byte(value) | 0x80);
-            value >>= 7;
-        }
-        self.out.put_u8(low_byte(value));
+    fn varint(&mut self, value: u64) {
+        self.out.put_varint(value);
     }
 
     fn part(&mut self, put: impl FnOnce(&mut Self)) {
@@ -318,11 +300,6 @@ impl Sink for Write<'_> {
 fn varint_len(value: u64) -> usize {
     let bits = u64::BITS.saturating_sub((value | 1).leading_zeros());
     usize::try_from(bits.div_ceil(7)).unwrap_or(VARINT_MAX)
-}
-
-fn low_byte(value: u64) -> u8 {
-    let [low, ..] = value.to_le_bytes();
-    low
 }
 
 /// The lower 32 bits: what protobuf takes of a varint that is too large for its field.

@@ -126,6 +126,6 @@ mod tests {
         let mut encoded = vec![0xff; 40];
         encoded.extend_from_slice(&Footer::MAGIC);
         let error = Footer::decode(&mut Cursor::new(&encoded, 0)).unwrap_err();
-        assert_eq!(error.message(), "a varint of more than 64 bits");
+        assert_eq!(error.message(), "varint of more than 64 bits");
     }
 }
