@@ -330,15 +330,20 @@ impl FunctionBuilder {
 
 /// The nearest name that a node may have: `[A-Za-z0-9.][A-Za-z0-9_.\-/]*`.
 pub(crate) fn valid_name(name: &str) -> String {
-    let plain = |c: char| match c {
-        'a'..='z' | 'A'..='Z' | '0'..='9' | '_' | '.' | '-' | '/' => c,
-        _ => '_',
-    };
-    let name: String = name.chars().map(plain).collect();
+    let name = valid_characters(name);
     match name.chars().next() {
         Some('a'..='z' | 'A'..='Z' | '0'..='9' | '.') => name,
         _ => format!(".{name}"),
     }
+}
+
+/// The name with characters that nodes and functions may have; functions may begin with any.
+pub(super) fn valid_characters(name: &str) -> String {
+    let plain = |c: char| match c {
+        'a'..='z' | 'A'..='Z' | '0'..='9' | '_' | '.' | '-' | '/' => c,
+        _ => '_',
+    };
+    name.chars().map(plain).collect()
 }
 
 /// An argument's name may hold lower-case letters, digits and underscores and begins with a letter.

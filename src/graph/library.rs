@@ -1,6 +1,6 @@
 //! The functions of a graph, each with a name of its own.
 
-use super::function::{Edge, Function, FunctionBuilder, valid_name};
+use super::function::{Edge, Function, FunctionBuilder, valid_characters};
 use crate::error::Result;
 use crate::proto::tensorflow::{FunctionDef, FunctionDefLibrary};
 
@@ -36,7 +36,10 @@ impl Library {
     /// As TensorFlow's, names begin with `__inference_` and end with a number that no other has.
     pub fn begin(&mut self, name: &str) -> FunctionBuilder {
         self.names += 1;
-        FunctionBuilder::new(valid_name(&format!("__inference_{name}_{}", self.names)))
+        FunctionBuilder::new(valid_characters(&format!(
+            "__inference_{name}_{}",
+            self.names
+        )))
     }
 
     /// Adds a function that gives `results`.
