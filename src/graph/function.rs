@@ -98,7 +98,7 @@ pub struct FunctionBuilder {
     /// What was done with each resource so far.
     resources: BTreeMap<String, Uses>,
     /// Resources that are changed.
-    changed: Vec<String>,
+    changed: HashSet<String>,
 }
 
 /// The nodes that used a resource, as far as later ones have to wait for them.
@@ -122,7 +122,7 @@ impl FunctionBuilder {
             device: String::new(),
             effects: Vec::new(),
             resources: BTreeMap::new(),
-            changed: Vec::new(),
+            changed: HashSet::new(),
         }
     }
 
@@ -253,7 +253,7 @@ impl FunctionBuilder {
         if changes {
             before.append(&mut uses.read_by);
             uses.changed_by = Some(node.to_owned());
-            self.changed.push(reference.to_owned());
+            self.changed.insert(reference.to_owned());
         } else {
             uses.read_by.push(node.to_owned());
         }

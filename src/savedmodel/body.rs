@@ -1,5 +1,7 @@
 //! A function of layers while it is made: its arguments, the variables it captures, its losses.
 
+use std::collections::HashMap;
+
 use super::structured::Spec;
 use super::trace::{Request, Traced};
 use super::variables::{SavedVariables, VariableId};
@@ -13,7 +15,9 @@ use crate::tensor::Shape;
 pub(super) struct Body<'t, 'm> {
     pub(super) function: FunctionBuilder,
     variables: &'t SavedVariables<'m>,
-    captures: Vec<(VariableId, Edge)>,
+    captures: Vec<VariableId>,
+    /// The arguments that captures are.
+    resources: HashMap<VariableId, Edge>,
     pub(super) losses: Vec<Edge>,
 }
 
@@ -27,6 +31,7 @@ impl<'t, 'm> Body<'t, 'm> {
             function: library.begin(name),
             variables,
             captures: Vec::new(),
+            resources: HashMap::new(),
             losses: Vec::new(),
         }
     }
@@ -52,8 +57,7 @@ impl<'t, 'm> Body<'t, 'm> {
 
     /// The resource of a variable, as an argument of this function.
     pub(super) fn capture(&mut self, id: VariableId) -> Edge {
-        let known = self.captures.iter().find(|(captured, _)| *captured == id);
-        if let Some((_, resource)) = known {
+        if let Some(resource) = self.resources.get(&id) {
             return resource.clone();
         }
         let name = self
@@ -61,7 +65,8 @@ impl<'t, 'm> Body<'t, 'm> {
             .get(id)
             .map_or("resource", |it| it.name.as_str());
         let resource = self.function.argument(name, DataType::DT_RESOURCE);
-        self.captures.push((id, resource.clone()));
+        self.captures.push(id);
+        self.resources.insert(id, resource.clone());
         resource
     }
 
@@ -112,7 +117,7 @@ impl<'t, 'm> Body<'t, 'm> {
         });
         Ok(Traced {
             function: library.add(self.function, &results)?,
-            captures: self.captures.into_iter().map(|(id, _)| id).collect(),
+            captures: self.captures,
             training: request.training,
             tensors: request.specs,
             masks,

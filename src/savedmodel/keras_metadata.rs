@@ -1,5 +1,7 @@
 //! What Keras rebuilds layers from, `keras_metadata.pb`: `spec/saved_model.md#keras-metadata`.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value, json};
 
 use super::build_shapes::BuildShapes;
@@ -32,10 +34,12 @@ pub(super) fn keras_metadata(
     objects: &Numbered<'_>,
     described: &[(ObjectId, String)],
 ) -> SavedMetadata {
+    let mut branches = HashMap::new();
+    by_path(source.branches, &mut branches);
     let mut nodes: Vec<SavedObject> = described
         .iter()
         .filter_map(|(id, path)| {
-            let metadata = match find(source.branches, path) {
+            let metadata = match branches.get(path.as_str()) {
                 Some(branch) => of_branch(branch, source.shapes),
                 None => of_root(source),
             };
@@ -66,17 +70,14 @@ pub(super) fn keras_metadata(
     }
 }
 
-/// The layer at a path; none for the model itself.
-fn find<'b, 'n>(branches: &'b [Branch<'n>], path: &str) -> Option<&'b Branch<'n>> {
-    branches.iter().find_map(|branch| {
-        if branch.path == path {
-            return Some(branch);
+/// Layers by their paths; the model itself is not among them.
+fn by_path<'b, 'n>(branches: &'b [Branch<'n>], all: &mut HashMap<&'b str, &'b Branch<'n>>) {
+    for branch in branches {
+        all.insert(&branch.path, branch);
+        if let BranchKind::Network(_, inner) = &branch.kind {
+            by_path(inner, all);
         }
-        match &branch.kind {
-            BranchKind::Network(_, inner) => find(inner, path),
-            _ => None,
-        }
-    })
+    }
 }
 
 fn of_branch(branch: &Branch<'_>, shapes: &BuildShapes) -> Map<String, Value> {

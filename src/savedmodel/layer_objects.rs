@@ -1,6 +1,6 @@
 //! The objects of layers, with the children Keras gives them: `spec/saved_model.md#layers`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::functions::{Interface, Interfaces, Structure, Trace, polymorphic};
 use super::objects::{Kind, ObjectId, Objects};
@@ -369,8 +369,9 @@ impl Lists {
 impl LayerObject {
     /// The variables that training leaves alone.
     fn fixed(&self) -> impl Iterator<Item = VariableId> {
+        let trainable: HashSet<VariableId> = self.trainable.iter().copied().collect();
         let all = self.variables.iter().copied();
-        all.filter(|id| !self.trainable.contains(id))
+        all.filter(move |id| !trainable.contains(id))
     }
 
     fn new(object: ObjectId) -> Self {

@@ -1,6 +1,6 @@
 //! The variables of a SavedModel: of layers, of the optimizer, of metrics.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::proto::tensorflow::{VariableAggregation, VariableSynchronization};
 use crate::tensor::{DType, Tensor};
@@ -26,7 +26,7 @@ pub(super) struct SavedVariable<'m> {
 #[derive(Debug, Default)]
 pub(super) struct SavedVariables<'m> {
     list: Vec<SavedVariable<'m>>,
-    of_layers: HashMap<String, VariableId>,
+    of_layers: BTreeMap<String, VariableId>,
     paths: HashMap<VariableId, String>,
 }
 
@@ -65,13 +65,13 @@ impl<'m> SavedVariables<'m> {
 
     /// The variables of the layer at that path, in order.
     pub(super) fn within(&self, layer: &str) -> Vec<VariableId> {
-        let is_inside = |path: &str| {
-            let rest = path.strip_prefix(layer);
-            rest.is_some_and(|rest| rest.starts_with('/'))
-        };
-        let all = (0..self.list.len()).map(VariableId);
-        all.filter(|id| self.path(*id).is_some_and(is_inside))
-            .collect()
+        // What begins with `layer/` is one range of the sorted paths.
+        let below = format!("{layer}/");
+        let range = self.of_layers.range(below.clone()..);
+        let inside = range.take_while(|(path, _)| path.starts_with(&below));
+        let mut ids: Vec<VariableId> = inside.map(|(_, id)| *id).collect();
+        ids.sort_unstable();
+        ids
     }
 
     pub(super) fn of_layer(&self, path: &str) -> Option<VariableId> {
