@@ -83,7 +83,7 @@ macro_rules! depthwise {
             fn lower(&self, call: &mut Call<'_>) -> Result<Vec<Edge>> {
                 let output = self.output_shapes(call.inputs())?;
                 let after = After::of(self.use_bias, &self.activation);
-                lower::depthwise(call, &self.window(), output, &after)
+                lower::depthwise(call, &self.window(), output, &after, ("kernel", None))
             }
         }
     };

@@ -195,36 +195,21 @@ fn grouped(
     })
 }
 
+/// A convolution of each channel by itself, with the variable `kernel`; then, where `pointwise` names a
+/// variable, one that joins the channels of a place.
 pub(super) fn depthwise(
     call: &mut Call<'_>,
     window: &Window<'_>,
     output: Vec<Shape>,
     after: &After<'_>,
+    (kernel, pointwise): (&str, Option<&str>),
 ) -> Result<Vec<Edge>> {
     let (x, shape) = (call.tensor()?, call.shape()?);
     let y = around(call, window, after, x, &one(output)?, |call, x| {
         let kernels = Kernels {
-            kernel: call.read("kernel")?,
+            kernel: call.read(kernel)?,
             by: By::Channel,
-            pointwise: None,
-        };
-        slide(call.function, window, x, shape, kernels)
-    })?;
-    Ok(vec![y])
-}
-
-pub(super) fn separable(
-    call: &mut Call<'_>,
-    window: &Window<'_>,
-    output: Vec<Shape>,
-    after: &After<'_>,
-) -> Result<Vec<Edge>> {
-    let (x, shape) = (call.tensor()?, call.shape()?);
-    let y = around(call, window, after, x, &one(output)?, |call, x| {
-        let kernels = Kernels {
-            kernel: call.read("depthwise_kernel")?,
-            by: By::Channel,
-            pointwise: Some(call.read("pointwise_kernel")?),
+            pointwise: pointwise.map(|path| call.read(path)).transpose()?,
         };
         slide(call.function, window, x, shape, kernels)
     })?;

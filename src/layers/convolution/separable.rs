@@ -87,7 +87,8 @@ macro_rules! separable {
             fn lower(&self, call: &mut Call<'_>) -> Result<Vec<Edge>> {
                 let output = self.output_shapes(call.inputs())?;
                 let after = After::of(self.use_bias, &self.activation);
-                lower::separable(call, &self.window(), output, &after)
+                let variables = ("depthwise_kernel", Some("pointwise_kernel"));
+                lower::depthwise(call, &self.window(), output, &after, variables)
             }
         }
     };
