@@ -1,4 +1,4 @@
-"""The Keras 2 model files of HORNFELS_CORPUS: which there are, how Keras opens them, and what it predicts."""
+"""The model files of HORNFELS_CORPUS: which there are, how Keras opens them, and what it predicts."""
 
 import hashlib
 import json
@@ -12,8 +12,8 @@ keras = keras()
 import tensorflow as tf  # noqa: E402
 
 
-def keras2_models():
-    """Whole models of Keras 2 by content: path -> the classes in it."""
+def whole_models(generation):
+    """Whole models of Keras 2 or 3 by content: path -> the classes in it."""
     found = {}
     for path in sorted(CORPUS.rglob("*")):
         if not path.is_file() or path.open("rb").read(8) != b"\x89HDF\r\n\x1a\n":
@@ -21,7 +21,7 @@ def keras2_models():
         with h5py.File(path, "r") as file:
             version = file.attrs.get("keras_version", b"")
             version = version.decode() if isinstance(version, bytes) else version
-            if "model_config" in file.attrs and version.startswith("2."):
+            if "model_config" in file.attrs and version.startswith(f"{generation}."):
                 found[path] = frozenset(classes(json.loads(file.attrs["model_config"])))
     return found
 

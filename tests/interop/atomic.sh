@@ -163,4 +163,61 @@ while [ $kills -lt 50 ] || [ $halves -lt 20 ]; do
 done
 ok "killed $kills times: $unharmed old files, $replaced new ones; $halves half-written under their own names"
 
+# A SavedModel is a directory: all of it is the old one, or all of it the new.
+for name in old new; do
+    "$HORNFELS" convert "$work/$name.h5" "$work/$name-directory" --quiet
+done
+same() { diff --recursive --brief "$1" "$2" > /dev/null; }
+same "$work/old-directory" "$work/new-directory" && fail "the two directories are equal, which proves nothing"
+
+mount -o remount,rw "$full"
+rm "$full/model.h5"
+cp --recursive "$work/old-directory" "$full/model"
+refused "full disk, directory" "No space left on device" \
+    "$HORNFELS" convert "$work/new.h5" "$full/model" --force --quiet
+if same "$work/old-directory" "$full/model" && [ "$(ls -A "$full")" = model ]; then
+    ok "full disk, directory"
+else
+    fail "full disk, directory: $(ls -A "$full"), or the old directory changed"
+fi
+
+rm -r "$killed"
+mkdir "$killed"
+start=$(date +%s%N)
+"$HORNFELS" convert "$work/new.h5" "$killed/model" --quiet
+took=$(($(date +%s%N) - start))
+kills=0 halves=0 unharmed=0 replaced=0
+while [ $kills -lt 30 ] || [ $halves -lt 10 ]; do
+    if [ $kills = 300 ]; then
+        fail "killed, directory: only $halves of $kills kills hit a save in the middle"
+        break
+    fi
+    kills=$((kills + 1))
+    rm -r "$killed/model"
+    cp --recursive "$work/old-directory" "$killed/model"
+    "$HORNFELS" convert "$work/new.h5" "$killed/model" --force --quiet &
+    process=$!
+    sleep "$(printf '0.%09d' $((took * (RANDOM % 1000) / 1000 % 1000000000)))"
+    kill -KILL $process 2> /dev/null || true
+    wait $process 2> /dev/null || true
+    if same "$work/old-directory" "$killed/model"; then
+        unharmed=$((unharmed + 1))
+    elif same "$work/new-directory" "$killed/model"; then
+        replaced=$((replaced + 1))
+    else
+        fail "kill $kills: neither the old directory nor the new one"
+    fi
+    for left in $(cd "$killed" && ls -A); do
+        case $left in
+            model) ;;
+            .model.hornfels-*.tmp)
+                halves=$((halves + 1))
+                rm -r "${killed:?}/$left"
+                ;;
+            *) fail "kill $kills: left behind: $left" ;;
+        esac
+    done
+done
+ok "killed $kills times: $unharmed old directories, $replaced new ones; $halves left others under names of their own"
+
 [ $failures = 0 ]

@@ -10,7 +10,7 @@ same optimizer; `hornfels show` says what Keras's own summary says.
 import json
 
 from _compare import contents, differences
-from _corpus import keras2_models, load, predictions, sample
+from _corpus import load, predictions, sample, whole_models
 from _oracle import ALL, CORPUS, WRITTEN, Report, hornfels, keras, same
 
 keras = keras()
@@ -97,7 +97,7 @@ def check_summary(path, model):
 
 
 def main():
-    found = keras2_models()
+    found = whole_models(2)
     chosen = sorted(found) if ALL else sample(found, SAMPLE)
     print(f"{len(found)} models of Keras 2, {len(chosen)} of them in this run")
     report, unopened, uncomputed = Report(), [], []

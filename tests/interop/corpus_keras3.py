@@ -5,29 +5,14 @@ Its contents `hdf5_structure.py` compares, with those of all others.
 """
 # oracles: keras3
 
-import json
-
-import h5py
 import numpy as np
 
+from _corpus import whole_models
 from _oracle import CORPUS, WRITTEN, Report, keras, same
 
 keras = keras()
 
 LAYOUTS = ("classic", "compact")
-
-
-def models():
-    """Whole models of Keras 3 by content."""
-    for path in sorted(CORPUS.rglob("*")):
-        if not path.is_file() or path.open("rb").read(8) != b"\x89HDF\r\n\x1a\n":
-            continue
-        with h5py.File(path, "r") as file:
-            version = file.attrs.get("keras_version", b"")
-            version = version.decode() if isinstance(version, bytes) else version
-            if "model_config" in file.attrs and version.startswith("3."):
-                json.loads(file.attrs["model_config"])
-                yield path
 
 
 def predictions(path):
@@ -44,7 +29,7 @@ def check(path, layout):
 
 
 report = Report()
-found = list(models())
+found = whole_models(3)
 for path in found:
     for layout in LAYOUTS:
         report.case(f"{path.relative_to(CORPUS)} {layout}", check, path, layout)

@@ -19,6 +19,7 @@ import h5py
 import numpy as np
 import tensorflow as tf
 
+from _corpus import classes
 from _oracle import ALL, CORPUS, ORACLE, WRITTEN, Report, close, hornfels, keras
 
 PLACE = WRITTEN / "dialect_on_save"
@@ -358,16 +359,6 @@ MADE = {
     "sgd": {"learning_rate": 0.02, "momentum": 0.9, "nesterov": True},
     "rmsprop": {"rho": 0.8, "momentum": 0.5, "centered": True},
 }
-
-
-def classes(config):
-    if isinstance(config, dict):
-        if isinstance(config.get("class_name"), str):
-            yield config["class_name"]
-        config = list(config.values())
-    if isinstance(config, list):
-        for part in config:
-            yield from classes(part)
 
 
 def corpus():

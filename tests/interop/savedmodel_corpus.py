@@ -10,7 +10,7 @@ those are compared too.
 import h5py
 import numpy as np
 
-from _corpus import inputs_for, keras2_models, load, predictions, sample
+from _corpus import inputs_for, load, predictions, sample, whole_models
 from _matrix import CASES
 from _oracle import ALL, CORPUS, WRITTEN, Report, close, keras
 from _savedmodel import convert, in_order, maybe_compiled, nearly, one_or_list, signature_call
@@ -68,7 +68,7 @@ def check_recorded(path, model, loaded, compiled):
 
 
 def main():
-    found = keras2_models()
+    found = whole_models(2)
     if not ALL:
         small = {path: kinds for path, kinds in found.items() if path.stat().st_size < LARGEST and not kinds & {"LSTM", "GRU", "SimpleRNN", "Bidirectional"}}
         recorded = [path for path in sorted(small) if recorded_beside(path)]
