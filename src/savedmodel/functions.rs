@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::graph::{Edge, Function, Library};
 use crate::layers::CallArgument;
 use crate::proto::tensorflow::DataType;
+use crate::tensor::Shape;
 
 /// What TensorFlow knows of a function that objects have: `SavedConcreteFunction`.
 #[derive(Clone, Debug)]
@@ -126,14 +127,24 @@ impl Traced {
         structure.of(&specs)
     }
 
-    /// What is returned, and a list of that many losses.
-    pub(super) fn outputs_and_losses(&self, structure: &Structure, losses: usize) -> Structured {
+    /// The types of the losses.
+    pub(super) fn loss_types(&self) -> Vec<DataType> {
+        let results = self.function.results.iter().copied();
+        results.skip(self.outputs.len()).take(self.losses).collect()
+    }
+
+    /// What is returned, and a list of losses of these types.
+    pub(super) fn outputs_and_losses(
+        &self,
+        structure: &Structure,
+        losses: Vec<DataType>,
+    ) -> Structured {
         let outputs = self.outputs(structure, "tensor_0", "tensor_0");
-        let losses = (0..losses).map(|index| {
+        let losses = losses.into_iter().enumerate().map(|(index, dtype)| {
             Structured::Tensor(Spec {
                 name: format!("tensor_1_{index}"),
-                dtype: DataType::DT_FLOAT,
-                shape: Some(Vec::new().into()),
+                dtype,
+                shape: Some(Shape::default()),
             })
         });
         Structured::Tuple(vec![outputs, Structured::List(losses.collect())])

@@ -63,7 +63,11 @@ impl TraceObjects<'_, '_, '_> {
             losses,
             all_losses,
             activity: match activity {
-                Some(regularizer) => Some(self.activity(regularizer)?),
+                Some(regularizer) => {
+                    let outputs = traces.iter().flat_map(|it| &it.outputs);
+                    let dtype = outputs.map(|(dtype, _)| *dtype).next();
+                    Some(self.activity(regularizer, dtype.unwrap_or(DataType::DT_FLOAT))?)
+                }
                 None => None,
             },
         })
@@ -82,7 +86,7 @@ impl TraceObjects<'_, '_, '_> {
             };
             traced.wrap(&mut self.tracer.library, &name, results)?.name
         };
-        let outputs = traced.outputs_and_losses(&self.structures.1, traced.losses);
+        let outputs = traced.outputs_and_losses(&self.structures.1, traced.loss_types());
         Ok(self.trace(traced, name, outputs))
     }
 
@@ -112,22 +116,25 @@ impl TraceObjects<'_, '_, '_> {
             Ok(all)
         };
         let name = traced.wrap(&mut self.tracer.library, &name, results)?.name;
-        let losses = traced.losses + traced.outputs.len();
+        let mut losses = traced.loss_types();
+        losses.extend(traced.outputs.iter().map(|(dtype, _)| *dtype));
         let outputs = traced.outputs_and_losses(&self.structures.1, losses);
         Ok(self.trace(traced, name, outputs))
     }
 
-    /// The penalty on any tensor.
-    fn activity(&mut self, regularizer: &Regularizer) -> Result<ObjectId> {
+    /// The penalty on any tensor of the type that the layer gives.
+    fn activity(&mut self, regularizer: &Regularizer, dtype: DataType) -> Result<ObjectId> {
         let name = format!("{}_activity_regularizer", self.name);
         let mut function = self.tracer.library.begin(&name);
-        let x = function.argument("x", DataType::DT_FLOAT);
-        let loss = penalty(&mut function, regularizer, &x, &Shape::default())?;
+        let x = function.argument("x", dtype);
+        // Which axes it has is not known.
+        let flat = function.reshape(&x, &[-1])?;
+        let loss = penalty(&mut function, regularizer, &flat, &Shape::from([None]))?;
         let name = self.tracer.library.add(function, &[loss])?.name;
         let spec = |name: &str, shape| {
             Structured::Tensor(Spec {
                 name: name.to_owned(),
-                dtype: DataType::DT_FLOAT,
+                dtype,
                 shape,
             })
         };

@@ -6,9 +6,12 @@ use std::path::{Path, PathBuf};
 
 use hornfels::bundle::BundleReader;
 use hornfels::keras::{Dialect, Functional, Model, Network, Object, Sequential, json};
-use hornfels::layers::{BatchNormalization, Conv2D, Dense, Dropout, Flatten, LSTM};
+use hornfels::layers::{
+    ActivityRegularization, BatchNormalization, Conv2D, Dense, Dropout, Flatten, LSTM,
+};
 use hornfels::proto::Message;
 use hornfels::proto::tensorflow::SavedModel;
+use hornfels::proto::tensorflow::attr_value::Value;
 use hornfels::proto::tensorflow::meta_graph::MetaGraphDef;
 use hornfels::{
     DType, ErrorKind, Limits, SaveOptions, SavedModelOptions, Signature, Signatures, Tensor,
@@ -162,6 +165,40 @@ fn functions_refer_to_functions_and_nodes_that_are_there() {
     let training = objects.concrete_functions.keys();
     let of_dropout = training.filter(|name| name.contains("drop_layer_call_fn"));
     assert_eq!(of_dropout.count(), 2, "one for each value of `training`");
+}
+
+/// It is called with tensors of any rank: what sums over the axes of none would give them back.
+#[test]
+fn the_penalty_on_activities_is_one_number() {
+    let network = Sequential::new("s")
+        .add(Flatten::new().name("flat").input_shape([2, 2]))
+        .add(
+            ActivityRegularization::new()
+                .l1(0.5)
+                .l2(0.25)
+                .name("penalty"),
+        );
+    let (_folder, path) = folder();
+    Model::build(network).unwrap().save(&path).unwrap();
+    let library = meta_graph(&path).graph_def.unwrap().library.unwrap();
+    let mut functions = library.function.iter();
+    let named = |name: &str| name.contains("penalty_activity_regularizer");
+    let penalty = functions.find(|it| named(&it.signature.as_ref().unwrap().name));
+    let nodes = &penalty.unwrap().node_def;
+    let ops: Vec<&str> = nodes.iter().map(|node| node.op.as_str()).collect();
+    let flat = ops.iter().position(|op| *op == "Reshape").unwrap();
+    let sum = nodes.iter().find(|node| node.op == "Sum").unwrap();
+    assert!(
+        flat < ops.iter().position(|op| *op == "Abs").unwrap(),
+        "{ops:?}"
+    );
+    let axes = sum.input[1].split(':').next().unwrap();
+    let axes = nodes.iter().find(|node| node.name == axes).unwrap();
+    let value = axes.attr["value"].value.as_ref().unwrap();
+    let Value::Tensor(value) = value else {
+        panic!("{value:?}");
+    };
+    assert_eq!(value.tensor_content, [0; 4], "the one axis there is");
 }
 
 #[test]
