@@ -17,6 +17,8 @@ keras = keras()
 import tensorflow as tf  # noqa: E402
 
 SAMPLE = 2
+# What TensorFlow has the gradient of in float32 only; of `area` it has none.
+SCALED = {"lanczos3", "lanczos5", "gaussian", "mitchellcubic"}
 RANDOM = {"Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "AlphaDropout", "GaussianDropout", "GaussianNoise"}
 
 
@@ -173,6 +175,9 @@ def in_config(case):
 def learns(case):
     """Whether there are gradients, which whole numbers do not have, and outputs for each sample."""
     if case.kind == "Concatenate" and case.arguments.get("axis") == 0:
+        return False
+    interpolation = case.arguments.get("interpolation")
+    if interpolation == "area" or (interpolation in SCALED and case.precision != "float32"):
         return False
     return tf.as_dtype(case.dtype).is_floating or case.kind in ("Embedding", "Dense")
 
