@@ -23,6 +23,10 @@ pub(super) struct Piece {
     crc: u32,
 }
 
+/// Among how many pieces the one is looked for that bytes go on. As many requests can overlap
+/// without losing anything.
+const RECENT: usize = 4;
+
 impl<'p> Wanted<'p> {
     pub(super) fn new(requests: &'p [Request]) -> Self {
         let mut by_start: Vec<usize> = (0..requests.len()).collect();
@@ -62,12 +66,22 @@ impl<'p> Wanted<'p> {
         for (request, common) in self.overlapping(offset..offset + len_of(bytes)) {
             let inside =
                 super::plan::index(common.start - offset)..super::plan::index(common.end - offset);
-            pieces.push(Piece {
-                request,
-                offset: common.start,
-                len: common.end - common.start,
-                crc: self.requests[request].algorithm.of(&bytes[inside]),
-            });
+            let (algorithm, bytes) = (self.requests[request].algorithm, &bytes[inside]);
+            let len = common.end - common.start;
+            // Combining costs as much as the checksum of 256 KiB, going on nothing.
+            let mut recent = pieces.iter_mut().rev().take(RECENT);
+            match recent.find(|it| it.request == request && it.offset + it.len == common.start) {
+                Some(before) => {
+                    before.crc = algorithm.update(before.crc, bytes);
+                    before.len += len;
+                }
+                None => pieces.push(Piece {
+                    request,
+                    offset: common.start,
+                    len,
+                    crc: algorithm.of(bytes),
+                }),
+            }
         }
     }
 

@@ -6,13 +6,13 @@ use rust_hdf5::H5File;
 
 use crate::Result;
 use crate::contest::{Contest, timed};
-use crate::h5py::H5py;
+use crate::python::Python;
 use crate::settings::Settings;
 
 pub(crate) fn contests(settings: &Settings) -> Result<()> {
     let directory = settings.directory("filtered")?;
     let path = &directory.join("filtered.h5");
-    let mut h5py = H5py::start()?;
+    let mut h5py = Python::h5py()?;
     h5py.ask("compress", path, &settings.mib.to_string())?;
     // What h5py finds is what the others have to find.
     let (_, expected) = h5py.ask("decompress", path, "")?;

@@ -1,12 +1,15 @@
 //! This crate beside its peers, on the same weights, in turns. `benches/peers/run` is the way in.
 
+mod bundle;
 mod contest;
 mod filtered;
-mod h5py;
 mod lookup;
 mod many;
 mod memory;
+mod models;
+mod python;
 mod read;
+mod saved_model;
 mod settings;
 mod weights;
 mod write;
@@ -19,8 +22,10 @@ use settings::Settings;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
+type Contests = fn(&Settings) -> Result<()>;
+
 /// What can be asked for, and what it measures.
-const CONTESTS: [(&str, &str, fn(&Settings) -> Result<()>); 6] = [
+const CONTESTS: [(&str, &str, Contests); 8] = [
     ("write", "fresh files, and over old ones", write::contests),
     (
         "read",
@@ -38,6 +43,16 @@ const CONTESTS: [(&str, &str, fn(&Settings) -> Result<()>); 6] = [
         "memory",
         "what saving and converting allocate",
         memory::contests,
+    ),
+    (
+        "bundle",
+        "variables as TensorFlow stores them",
+        bundle::contests,
+    ),
+    (
+        "saved_model",
+        "whole directories, beside TensorFlow",
+        saved_model::contests,
     ),
 ];
 
@@ -61,7 +76,7 @@ fn run() -> Result<()> {
     for asked in &arguments {
         if !CONTESTS.iter().any(|(name, ..)| name == asked) {
             for (name, what, _) in CONTESTS {
-                println!("{name:10} {what}");
+                println!("{name:12} {what}");
             }
             return Ok(());
         }

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use crate::Result;
-use crate::h5py::H5py;
+use crate::python::Python;
 use crate::read::{self, Files};
 use crate::settings::Settings;
 use crate::weights::Weights;
@@ -16,7 +16,7 @@ pub(crate) fn contests(settings: &Settings) -> Result<()> {
     write::fresh(settings, &weights, &format!("{what}, write"), Goals::SMALL)?;
     let directory = settings.directory("many")?;
     let files = Files::write(&directory, &weights)?;
-    let h5py = RefCell::new(H5py::start()?);
+    let h5py = RefCell::new(Python::h5py()?);
     read::list(
         settings,
         &files,

@@ -4,15 +4,14 @@
 use std::env;
 use std::path::Path;
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use hornfels::keras::{Model, Sequential};
-use hornfels::layers::Dense;
-use hornfels::{Sync, Tensor};
+use hornfels::Sync;
 
 use crate::Result;
+use crate::models;
 use crate::settings::Settings;
 use crate::weights::Weights;
 use crate::write;
@@ -24,13 +23,8 @@ pub(crate) fn contests(settings: &Settings) -> Result<()> {
     let directory = settings.directory("memory")?;
     let (model, out) = (directory.join("model.h5"), directory.join("out.h5"));
     let mib = settings.mib;
-    println!(
-        "\n{:44} {:>11} {:>32}",
-        format!("{mib} MiB, anonymous memory added"),
-        "most",
-        "wanted"
-    );
-    save_model(mib, &model)?;
+    print_title(&format!("{mib} MiB"), "anonymous memory added");
+    hornfels::save_model(&models::hundred_layers(mib)?, &model)?;
     for (job, wanted) in [
         ("hornfels, save", "<= 16 MiB"),
         ("hornfels, convert a model", "<= 16 MiB"),
@@ -43,12 +37,46 @@ pub(crate) fn contests(settings: &Settings) -> Result<()> {
         if !child.status.success() {
             return Err(format!("{job}: {}", String::from_utf8_lossy(&child.stderr)).into());
         }
-        let kib: f64 = String::from_utf8(child.stdout)?.trim().parse()?;
-        let most = format!("{:.1} MiB", kib / 1024.0);
-        println!("  {job:42} {most:>11} {wanted:>32}");
+        print_most(
+            job,
+            String::from_utf8(child.stdout)?.trim().parse()?,
+            wanted,
+        );
         std::fs::remove_file(&out)?;
     }
     Ok(())
+}
+
+pub(crate) fn print_title(title: &str, what: &str) {
+    println!(
+        "\n{:44} {:>11} {:>32}",
+        format!("{title}, {what}"),
+        "most",
+        "wanted"
+    );
+}
+
+pub(crate) fn print_most(who: &str, kib: u32, wanted: &str) {
+    let most = format!("{:.1} MiB", f64::from(kib) / 1024.0);
+    println!("  {who:42} {most:>11} {wanted:>32}");
+}
+
+/// The most KiB that a process had, looked at every millisecond until it ended.
+pub(crate) fn of_process(command: &mut Command) -> Result<u32> {
+    let mut child = command.spawn()?;
+    let mut most = 0;
+    let status = loop {
+        // A process that has ended has no memory.
+        most = most.max(anonymous(&child.id().to_string()).unwrap_or_default());
+        match child.try_wait()? {
+            Some(status) => break status,
+            None => thread::sleep(Duration::from_millis(1)),
+        }
+    };
+    match status.success() && most > 0 {
+        true => Ok(most),
+        false => Err(format!("{command:?}: {status}, {most} KiB").into()),
+    }
 }
 
 /// A process with nothing behind it: does one job and prints how many KiB it took.
@@ -74,30 +102,13 @@ pub(crate) fn child(arguments: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// A hundred equal layers.
-fn save_model(mib: usize, path: &Path) -> Result<()> {
-    let units = ((mib << 20) / 400).isqrt();
-    let units = u64::try_from(units)?;
-    let mut network = Sequential::new("large").add(Dense::new(units).input_shape([units]));
-    for _ in 1..100 {
-        network = network.add(Dense::new(units));
-    }
-    let mut model = Model::build(network)?;
-    let values = vec![0.5_f32; usize::try_from(units * units)?];
-    let paths: Vec<String> = model.variables.iter().map(|it| it.path.clone()).collect();
-    for kernel in paths.iter().filter(|path| path.ends_with("kernel")) {
-        model.set_variable(kernel, Tensor::new(&values, [units, units])?)?;
-    }
-    Ok(hornfels::save_model(&model, path)?)
-}
-
 /// The most KiB that `work` added, looked at every millisecond and in the end.
-fn watched(work: impl FnOnce() -> Result<()>) -> Result<u64> {
+fn watched(work: impl FnOnce() -> Result<()>) -> Result<u32> {
     let done = AtomicBool::new(false);
-    let before = anonymous()?;
-    let most = AtomicU64::new(before);
+    let before = anonymous("self")?;
+    let most = AtomicU32::new(before);
     let note = || {
-        anonymous()
+        anonymous("self")
             .map(|now| most.fetch_max(now, Ordering::Relaxed))
             .is_ok()
     };
@@ -115,15 +126,12 @@ fn watched(work: impl FnOnce() -> Result<()>) -> Result<u64> {
     Ok(most.into_inner() - before)
 }
 
-/// How many KiB of memory this process has that are no file's.
-fn anonymous() -> Result<u64> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
+/// How many KiB of memory a process has that are no file's.
+fn anonymous(process: &str) -> Result<u32> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
     let line = status
         .lines()
         .find_map(|line| line.strip_prefix("RssAnon:"));
     let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
-    Ok(kib
-        .ok_or("no RssAnon in /proc/self/status")?
-        .trim()
-        .parse()?)
+    Ok(kib.ok_or("no RssAnon in its status")?.trim().parse()?)
 }

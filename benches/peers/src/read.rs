@@ -15,7 +15,7 @@ use safetensors::SafeTensors;
 
 use crate::Result;
 use crate::contest::{Contest, timed};
-use crate::h5py::H5py;
+use crate::python::Python;
 use crate::settings::{Directory, Settings};
 use crate::weights::Weights;
 use crate::write;
@@ -25,7 +25,7 @@ pub(crate) fn contests(settings: &Settings) -> Result<()> {
     let weights = Weights::like_a_model(settings.mib)?;
     let files = Files::write(&directory, &weights)?;
     drop(weights);
-    let h5py = RefCell::new(H5py::start()?);
+    let h5py = RefCell::new(Python::h5py()?);
     let title = format!("{} MiB, open and list", settings.mib);
     list(settings, &files, &h5py, &title, 1.25)?;
     sum_views(settings, &files)?;
@@ -57,7 +57,7 @@ impl Files {
 pub(crate) fn list(
     settings: &Settings,
     files: &Files,
-    h5py: &RefCell<H5py>,
+    h5py: &RefCell<Python>,
     title: &str,
     to_safetensors: impl Into<Option<f64>>,
 ) -> Result<()> {
@@ -106,7 +106,7 @@ fn sum_views(settings: &Settings, files: &Files) -> Result<()> {
         .hold(settings.rounds)
 }
 
-fn copy(settings: &Settings, files: &Files, h5py: &RefCell<H5py>) -> Result<()> {
+fn copy(settings: &Settings, files: &Files, h5py: &RefCell<Python>) -> Result<()> {
     let count = files.count;
     Contest::new(format!("{} MiB, owned copies of all", settings.mib))
         .fetching(2 * settings.mib)

@@ -15,7 +15,7 @@ use safetensors::tensor::TensorView;
 
 use crate::Result;
 use crate::contest::{Contest, timed};
-use crate::h5py::H5py;
+use crate::python::Python;
 use crate::settings::Settings;
 use crate::weights::Weights;
 
@@ -60,7 +60,7 @@ pub(crate) fn fresh(
     goals: Goals,
 ) -> Result<()> {
     let directory = settings.directory("write")?;
-    let h5py = RefCell::new(H5py::start()?);
+    let h5py = RefCell::new(Python::h5py()?);
     weights.describe(&directory.join("weights"))?;
     h5py.borrow_mut()
         .ask("weights", &directory.join("weights"), "")?;
@@ -115,7 +115,7 @@ fn over_old_files(settings: &Settings, weights: &Weights) -> Result<()> {
 }
 
 /// Times `work`, which makes a file, and removes the file.
-fn alone(path: &Path, work: impl FnOnce() -> Result<()>) -> Result<Duration> {
+pub(crate) fn alone(path: &Path, work: impl FnOnce() -> Result<()>) -> Result<Duration> {
     let (time, ()) = timed(work)?;
     fs::remove_file(path)?;
     Ok(time)
@@ -147,7 +147,7 @@ pub(crate) fn hornfels(weights: &Weights, path: &Path, sync: Sync) -> Result<()>
     Ok(tree.save(path, &options)?)
 }
 
-fn positioned(weights: &Weights, path: &Path) -> Result<()> {
+pub(crate) fn positioned(weights: &Weights, path: &Path) -> Result<()> {
     let file = File::create(path)?;
     let mut at = 0;
     for (_, _, tensor) in weights.each() {

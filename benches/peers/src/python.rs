@@ -1,4 +1,4 @@
-//! h5py, in a process of its own that says how long it took.
+//! Peers that are written for Python, in a process of their own that says how long each job took.
 
 use std::env;
 use std::io::{BufRead, BufReader, Write};
@@ -8,23 +8,28 @@ use std::time::Duration;
 
 use crate::Result;
 
-pub(crate) struct H5py {
+pub(crate) struct Python {
     child: Child,
     orders: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
 }
 
-impl H5py {
-    pub(crate) fn start() -> Result<Self> {
-        let python = env::var_os("HORNFELS_PEERS_PYTHON").unwrap_or_else(|| "python3".into());
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("h5py_peer.py");
-        let mut child = Command::new(python)
-            .arg(script)
+impl Python {
+    pub(crate) fn h5py() -> Result<Self> {
+        Python::start(command("HORNFELS_PEERS_PYTHON", "h5py_peer.py"))
+    }
+
+    pub(crate) fn tensorflow() -> Result<Self> {
+        Python::start(tensorflow())
+    }
+
+    fn start(mut command: Command) -> Result<Self> {
+        let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
         let answers = child.stdout.take().ok_or("no pipe from python")?;
-        Ok(H5py {
+        Ok(Python {
             orders: child.stdin.take(),
             answers: BufReader::new(answers),
             child,
@@ -37,16 +42,32 @@ impl H5py {
         if !more.is_empty() {
             line = format!("{line}\t{more}");
         }
-        let orders = self.orders.as_mut().ok_or("h5py has ended")?;
+        let orders = self.orders.as_mut().ok_or("python has ended")?;
         writeln!(orders, "{line}")?;
         let mut answer = String::new();
         self.answers.read_line(&mut answer)?;
-        let (seconds, number) = answer.trim().split_once('\t').ok_or("h5py failed")?;
+        let (seconds, number) = answer.trim().split_once('\t').ok_or("python failed")?;
         Ok((Duration::from_secs_f64(seconds.parse()?), number.parse()?))
     }
 }
 
-impl Drop for H5py {
+/// TensorFlow's script. With arguments it does one job and ends.
+pub(crate) fn tensorflow() -> Command {
+    let mut command = command("HORNFELS_PEERS_TENSORFLOW", "tensorflow_peer.py");
+    command
+        .env("TF_CPP_MIN_LOG_LEVEL", "3")
+        .env("CUDA_VISIBLE_DEVICES", "");
+    command
+}
+
+fn command(interpreter: &str, script: &str) -> Command {
+    let python = env::var_os(interpreter).unwrap_or_else(|| "python3".into());
+    let mut command = Command::new(python);
+    command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join(script));
+    command
+}
+
+impl Drop for Python {
     fn drop(&mut self) {
         // The end of its input ends it.
         self.orders = None;
