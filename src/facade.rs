@@ -1,12 +1,13 @@
 //! Saving and loading: from the format chosen to the room that knows it.
 
+use std::ffi::OsString;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::format::Format;
 use crate::hdf5::{File, Tree, WriteOptions};
-use crate::io::SharedBytes;
+use crate::io::{Files, SharedBytes};
 use crate::keras::Model;
 use crate::keras_h5::{self, WeightsReport};
 use crate::limits::Limits;
@@ -75,8 +76,17 @@ impl LoadWeightsOptions {
     pub fn load(&self, model: &mut Model<'_>, path: impl AsRef<Path>) -> Result<WeightsReport> {
         let path = path.as_ref();
         let place = || path.display().to_string();
+        if is_checkpoint(path) {
+            let files = Files::directory("", self.map);
+            return savedmodel::load_weights(&files, Some(path), model, self).within(place);
+        }
         if path.is_dir() {
-            return Err(directory(path)).within(place);
+            let files = Files::directory(path, self.map);
+            return match savedmodel::is_saved_model(&files) {
+                true => savedmodel::load_weights(&files, None, model, self),
+                false => Err(savedmodel::missing(&files)),
+            }
+            .within(place);
         }
         let bytes = SharedBytes::open(path, self.map)?;
         self.load_bytes(model, bytes).within(place)
@@ -165,6 +175,21 @@ impl LoadOptions {
         load(path.as_ref(), self)
     }
 
+    /// Loads a model that consists of several files, a SavedModel, from their bytes: by their names,
+    /// `saved_model.pb`, `keras_metadata.pb`, `variables/variables.index`, ….
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load), but nothing of the file system.
+    pub fn load_files<N: Into<PathBuf>, B: Into<SharedBytes>>(
+        &self,
+        files: impl IntoIterator<Item = (N, B)>,
+    ) -> Result<Model<'static>> {
+        let files = files.into_iter();
+        let files = files.map(|(name, bytes)| (name.into(), bytes.into()));
+        load_files(&Files::memory(files.collect()), self)
+    }
+
     /// Loads a model from a file's bytes.
     ///
     /// # Errors
@@ -230,20 +255,27 @@ fn file_options(options: &SaveOptions) -> WriteOptions {
 }
 
 fn load(path: &Path, options: &LoadOptions) -> Result<Model<'static>> {
+    let place = || path.display().to_string();
     if path.is_dir() {
-        return Err(directory(path)).within(|| path.display().to_string());
+        let files = Files::directory(path, options.map);
+        return load_files(&files, options).within(place);
     }
     let bytes = SharedBytes::open(path, options.map)?;
-    load_bytes(bytes, options).within(|| path.display().to_string())
+    load_bytes(bytes, options).within(place)
 }
 
-fn directory(path: &Path) -> Error {
-    if path.join("saved_model.pb").is_file()
-        && let Err(error) = Format::SavedModel.readable()
-    {
-        return error;
+fn load_files(files: &Files, options: &LoadOptions) -> Result<Model<'static>> {
+    match savedmodel::is_saved_model(files) {
+        true => savedmodel::load(files, options),
+        false => Err(savedmodel::missing(files)),
     }
-    Error::new(ErrorKind::Unsupported, "a directory, expected a model file")
+}
+
+/// Whether `path` is what the names of a checkpoint's files begin with.
+fn is_checkpoint(path: &Path) -> bool {
+    let mut index = OsString::from(path);
+    index.push(".index");
+    !path.is_file() && Path::new(&index).is_file()
 }
 
 fn load_bytes(bytes: SharedBytes, options: &LoadOptions) -> Result<Model<'static>> {

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::hdf5;
+use crate::io::{Files, SharedBytes};
 
 /// A format in which Keras models are saved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -69,6 +70,30 @@ impl Format {
         }
     }
 
+    /// The format of what is at `path`, whatever it is called: of a file by its content, of a directory by
+    /// the files in it; none if it is none of them.
+    ///
+    /// ```
+    /// use hornfels::Format;
+    /// assert_eq!(Format::at("tests/data/early_warning.h5")?, Some(Format::H5));
+    /// assert_eq!(Format::at("tests")?, None);
+    /// # Ok::<(), hornfels::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`] and [`ErrorKind::Io`] for what cannot be read.
+    pub fn at(path: impl AsRef<Path>) -> Result<Option<Format>> {
+        let path = path.as_ref();
+        if path.is_dir() {
+            let files = Files::directory(path, true);
+            return Ok(files
+                .contains("saved_model.pb")
+                .then_some(Format::SavedModel));
+        }
+        Ok(Format::of_content(&SharedBytes::open(path, true)?))
+    }
+
     /// Keras's own word for it, as `save_format` takes it.
     pub fn name(self) -> &'static str {
         match self {
@@ -81,14 +106,10 @@ impl Format {
     /// The same format if this version reads it.
     pub(crate) fn readable(self) -> Result<Format> {
         let (what, hint) = match self {
-            Format::H5 => return Ok(self),
+            Format::H5 | Format::SavedModel => return Ok(self),
             Format::Keras => (
                 "a Keras 3 archive (`.keras`), which this version does not read yet",
                 "load it with Keras 3 and save it under a name that ends in `.h5`",
-            ),
-            Format::SavedModel => (
-                "a TensorFlow SavedModel, which this version does not read yet",
-                "load it with Keras 2.15 and save it under a name that ends in `.h5`",
             ),
         };
         Err(Error::new(ErrorKind::Unsupported, what).with_hint(hint))
@@ -133,12 +154,12 @@ mod tests {
 
     #[test]
     fn what_is_not_read_says_so() {
-        assert_eq!(Format::H5.readable().unwrap(), Format::H5);
-        for format in [Format::Keras, Format::SavedModel] {
-            let error = format.readable().unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::Unsupported);
-            assert!(error.hint().is_some_and(|hint| hint.contains(".h5")));
+        for format in [Format::H5, Format::SavedModel] {
+            assert_eq!(format.readable().unwrap(), format);
         }
+        let error = Format::Keras.readable().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        assert!(error.hint().is_some_and(|hint| hint.contains(".h5")));
     }
 
     #[test]

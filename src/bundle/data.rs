@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::io::SharedBytes;
+use crate::io::{self, SharedBytes};
 
 /// Where the data of a bundle is.
 pub(super) enum Data {
@@ -20,16 +20,16 @@ pub(super) enum Data {
 }
 
 pub(super) struct Files {
+    from: io::Files,
     prefix: PathBuf,
-    map: bool,
     open: Mutex<BTreeMap<u32, SharedBytes>>,
 }
 
 impl Data {
-    pub(super) fn files(prefix: &Path, map: bool) -> Self {
+    pub(super) fn files(from: io::Files, prefix: &Path) -> Self {
         Data::Files(Files {
+            from,
             prefix: prefix.to_owned(),
-            map,
             open: Mutex::default(),
         })
     }
@@ -88,7 +88,7 @@ impl Files {
             return Ok(file.clone());
         }
         let path = super::shard_path(&self.prefix, shard, shards);
-        let file = SharedBytes::open(&path, self.map).map_err(|error| match error.kind() {
+        let file = self.from.open(&path).map_err(|error| match error.kind() {
             ErrorKind::NotFound => error.with_hint("all files of a bundle belong together"),
             _ => error,
         })?;

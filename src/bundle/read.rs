@@ -17,7 +17,7 @@ use super::{parts, slice_key, strings};
 use crate::checksum::{Algorithm, mask};
 use crate::codec::Cursor;
 use crate::error::{Context, Error, ErrorKind, Result};
-use crate::io::SharedBytes;
+use crate::io::{Files, SharedBytes};
 use crate::limits::Limits;
 use crate::tensor::{DType, Tensor};
 
@@ -73,10 +73,14 @@ impl BundleReader {
     ///
     /// As [`open`](Self::open).
     pub fn open_with(prefix: impl AsRef<Path>, limits: Limits, map: bool) -> Result<BundleReader> {
-        let prefix = prefix.as_ref();
+        BundleReader::open_in(&Files::directory("", map), prefix.as_ref(), limits)
+    }
+
+    /// Opens the bundle whose files have names that begin with `prefix`.
+    pub(crate) fn open_in(files: &Files, prefix: &Path, limits: Limits) -> Result<BundleReader> {
         let path = super::index_path(prefix);
-        let index = SharedBytes::open(&path, map)?;
-        let opened = BundleReader::parse(index, Data::files(prefix, map), limits);
+        let index = files.open(&path)?;
+        let opened = BundleReader::parse(index, Data::files(files.clone(), prefix), limits);
         opened.within(|| path.display().to_string())
     }
 

@@ -5,13 +5,13 @@ mod summary;
 
 use std::path::PathBuf;
 
-use hornfels::Result;
 use hornfels::keras::naming::is_statistic;
 use hornfels::keras::{CompileConfig, Dialect, Layer, Model, Network, OptimizerState, Variable};
 use hornfels::layers::{Inference, InferredLayer, LayerRegistry};
+use hornfels::{Result, Tensor};
 use serde_json::Value;
 
-use self::summary::{LayerRow, Optimizer, Outputs, Summary};
+use self::summary::{Contents, LayerRow, Optimizer, Outputs, Summary};
 use crate::exit::Exit;
 use crate::output::Output;
 use crate::source;
@@ -34,20 +34,22 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, terminal: &Terminal, out: &mut Output) -> Result<Exit> {
     if saved_model::is_saved_model(&args.model) {
-        let summary = saved_model::read(&args.model)?;
+        let mut summary = saved_model::read(&args.model)?;
+        if summary.is_keras() {
+            match source::model(&args.model) {
+                Ok(model) => summary.model = Some(contents(&model)),
+                // The rest is there all the same.
+                Err(error) => summary.problem = Some(error.to_string()),
+            }
+        }
         match terminal.json {
             true => out.json(&summary)?,
-            false => out.text(&summary.render(args.objects, terminal))?,
+            false => out.text(&summary.render(args.expand, args.objects, terminal))?,
         }
         return Ok(Exit::Fine);
     }
     let (file, model) = source::file_and_model(&args.model)?;
     let name = source::name(&args.model);
-    let inference = Inference::of(&model.network, &LayerRegistry::builtin());
-    let layers = layers(&model, &inference);
-    let parameters = model.variables.iter().map(|it| it.tensor.len()).sum();
-    let trained = layers.iter().filter_map(|layer| layer.trainable_parameters);
-    let trainable_parameters: u64 = trained.sum();
     let summary = Summary {
         schema: 1,
         file: name,
@@ -61,25 +63,7 @@ pub(crate) fn run(args: &Args, terminal: &Terminal, out: &mut Output) -> Result<
             Dialect::Keras2 => "Keras 2",
             Dialect::Keras3 => "Keras 3",
         },
-        name: model.name().to_owned(),
-        class: model.network.object().class_name().to_owned(),
-        layers,
-        parameters,
-        trainable_parameters,
-        variable_bytes: model
-            .variables
-            .iter()
-            .map(|variable| variable.tensor.byte_len())
-            .sum(),
-        optimizer: model
-            .compile
-            .as_ref()
-            .map(|compile| optimizer(compile, model.optimizer.as_ref())),
-        loss: model
-            .compile
-            .as_ref()
-            .and_then(|compile| compile.losses().cloned()),
-        metrics: model.compile.as_ref().map(metrics).unwrap_or_default(),
+        contents: contents(&model),
         theano_kernels: model.has_theano_kernels(),
     };
     if terminal.json {
@@ -88,6 +72,27 @@ pub(crate) fn run(args: &Args, terminal: &Terminal, out: &mut Output) -> Result<
         out.text(&summary.render(args.expand, terminal))?;
     }
     Ok(Exit::Fine)
+}
+
+/// What there is to say of a model, whatever it is in.
+fn contents(model: &Model<'_>) -> Contents {
+    let inference = Inference::of(&model.network, &LayerRegistry::builtin());
+    let layers = layers(model, &inference);
+    let trained = layers.iter().filter_map(|layer| layer.trainable_parameters);
+    let trainable_parameters: u64 = trained.sum();
+    let compile = model.compile.as_ref();
+    let variables = || model.variables.iter().map(|it| &it.tensor);
+    Contents {
+        name: model.name().to_owned(),
+        class: model.network.object().class_name().to_owned(),
+        layers,
+        parameters: variables().map(Tensor::len).sum(),
+        trainable_parameters,
+        variable_bytes: variables().map(Tensor::byte_len).sum(),
+        optimizer: compile.map(|compile| optimizer(compile, model.optimizer.as_ref())),
+        loss: compile.and_then(|compile| compile.losses().cloned()),
+        metrics: compile.map(metrics).unwrap_or_default(),
+    }
 }
 
 /// What is counted for a layer.

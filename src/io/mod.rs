@@ -4,6 +4,7 @@ mod commit;
 mod copy;
 mod digest;
 mod directory;
+mod files;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod group;
@@ -18,6 +19,7 @@ mod workers;
 
 pub use commit::{CommitOptions, Progress, Sync, WriteStrategy};
 pub(crate) use directory::{NewDirectory, replace_directory};
+pub(crate) use files::Files;
 pub(crate) use group::{FileGroup, NamedPlan};
 pub(crate) use plan::{DigestId, Digests, FilePlan, Slot};
 pub use shared::SharedBytes;

@@ -29,7 +29,9 @@ pub use node::{Argument, Node, TensorMeta, TensorRef};
 pub use object::{Dialect, Object};
 pub(crate) use optimizer::scaled_optimizer;
 pub use optimizer::{Adam, LearningRate, OptimizerState, RmsProp, Sgd};
-pub(crate) use optimizer::{Conversion, Generation, OptimizerSlot, convert, optimizer_slots};
+pub(crate) use optimizer::{
+    Conversion, Generation, OptimizerSlot, convert, optimizer_layout, optimizer_slots,
+};
 pub(crate) use part::Part;
 pub use sequential::Sequential;
 pub use variables::{Variable, Variables};

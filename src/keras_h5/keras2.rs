@@ -1,10 +1,11 @@
-//! A model as Keras 2 has it, for the other format that Keras 2 writes.
+//! A model as Keras 2 has it, to and from the other format that Keras 2 writes.
 
-use super::training;
 use super::write::Names;
+use super::{names, paths, training};
 use crate::error::Result;
 use crate::keras::{
-    CompileConfig, Dialect, Model, Network, Object, OptimizerSlot, optimizer_slots,
+    CompileConfig, Dialect, Model, Network, Object, OptimizerSlot, OptimizerState, Variable,
+    optimizer_slots,
 };
 use crate::options::SaveOptions;
 use crate::tensor::Tensor;
@@ -102,4 +103,37 @@ fn optimizer<'m>(
         variables: variables.collect(),
         object,
     })
+}
+
+/// The variables of a layer by the names that a file lists for it.
+pub(crate) fn variables_of(
+    network: &Network,
+    layer: &str,
+    stored: Vec<(String, Tensor<'static>)>,
+) -> Vec<Variable<'static>> {
+    let variables = stored.into_iter().map(|(name, tensor)| Variable {
+        path: paths::path(network, layer, &name),
+        stored_name: Some(name),
+        tensor,
+    });
+    variables.collect()
+}
+
+/// The state of a model's optimizer by the names that a file lists for it. The model has its variables.
+pub(crate) fn optimizer_state(
+    model: &Model<'_>,
+    stored: Vec<(String, Tensor<'static>)>,
+) -> OptimizerState<'static> {
+    let variables = stored.into_iter().map(|(name, tensor)| Variable {
+        path: names::without_suffix(&name).to_owned(),
+        stored_name: Some(name),
+        tensor,
+    });
+    let mut state = OptimizerState {
+        variables: variables.collect(),
+    };
+    if let Some(config) = &model.compile {
+        state.name_paths(config, &model.trainable_variables());
+    }
+    state
 }

@@ -29,9 +29,10 @@ mod training;
 mod weights;
 mod write;
 
-pub(crate) use keras2::{Keras2Model, Keras2Optimizer, keras2};
+pub(crate) use keras2::{Keras2Model, Keras2Optimizer, keras2, optimizer_state, variables_of};
 pub use read::load_from;
 pub use report::{Mismatch, StoredWeight, WeightMatch, WeightsReport};
+pub(crate) use weights::load_stored;
 pub use weights::load_weights_from;
 pub use write::{save_into, save_weights_into};
 
@@ -44,4 +45,4 @@ const OPTIMIZER_WEIGHTS: &str = "optimizer_weights";
 const LAYER_NAMES: &str = "layer_names";
 const WEIGHT_NAMES: &str = "weight_names";
 /// Variables that belong to the model itself; the group exists since TensorFlow 2.6.
-const TOP_LEVEL: &str = "top_level_model_weights";
+pub(crate) const TOP_LEVEL: &str = "top_level_model_weights";

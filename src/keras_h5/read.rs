@@ -4,17 +4,16 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
+use super::keras2::{optimizer_state, variables_of};
 use super::stored::{StoredLayer, places, read_variables, stored_layers};
 use super::write::subclassed;
 use super::{
     BACKEND, KERAS_VERSION, LAYER_NAMES, MODEL_CONFIG, MODEL_WEIGHTS, OPTIMIZER_WEIGHTS,
-    TRAINING_CONFIG, attributes, extras, names, paths, store,
+    TRAINING_CONFIG, attributes, extras, store,
 };
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::hdf5::Group;
-use crate::keras::{
-    CompileConfig, Dialect, Metadata, Model, Network, Object, OptimizerState, Variable, json,
-};
+use crate::keras::{CompileConfig, Dialect, Metadata, Model, Network, Object, json};
 use crate::options::LoadOptions;
 
 /// Loads the model that stands in a group of an HDF5 file, copying no weight.
@@ -149,16 +148,9 @@ fn read_layers(
         let Some(place) = place else {
             continue;
         };
-        let network = &model.network;
-        let variables = variables.into_iter().map(|(stored, tensor)| {
-            known.insert(format!("{MODEL_WEIGHTS}/{name}/{stored}"));
-            Variable {
-                path: paths::path(network, &place, &stored),
-                stored_name: Some(stored),
-                tensor,
-            }
-        });
-        let variables = variables.collect();
+        let names = variables.iter().map(|(stored, _)| stored);
+        known.extend(names.map(|stored| format!("{MODEL_WEIGHTS}/{name}/{stored}")));
+        let variables = variables_of(&model.network, &place, variables);
         model.variables.add_layer(&place, variables)?;
     }
     model.name_variables(&options.layers);
@@ -178,22 +170,9 @@ fn read_training(
     if group.contains(OPTIMIZER_WEIGHTS)? {
         let stored =
             read_variables(&group.group(OPTIMIZER_WEIGHTS)?).within(|| OPTIMIZER_WEIGHTS)?;
-        let variables = stored.into_iter().map(|(name, tensor)| {
-            known.insert(format!("{OPTIMIZER_WEIGHTS}/{name}"));
-            let path = names::without_suffix(&name).to_owned();
-            Variable {
-                path,
-                stored_name: Some(name),
-                tensor,
-            }
-        });
-        let mut state = OptimizerState {
-            variables: variables.collect(),
-        };
-        if let Some(config) = &model.compile {
-            state.name_paths(config, &model.trainable_variables());
-        }
-        model.optimizer = Some(state);
+        let names = stored.iter().map(|(name, _)| name);
+        known.extend(names.map(|name| format!("{OPTIMIZER_WEIGHTS}/{name}")));
+        model.optimizer = Some(optimizer_state(model, stored));
     }
     Ok(())
 }

@@ -77,6 +77,36 @@ fn load_layers(
         from_keras1: is_keras1(group)?,
         flip: options.flip_kernels,
     };
+    set(stored, model, options, how)
+}
+
+/// The same for what another format stores of each layer, with its names in HDF5 files; the model's own
+/// variables are those of [`TOP_LEVEL`]. The optimizer's state is taken as in the layout of
+/// `.weights.h5`.
+pub(crate) fn load_stored(
+    layers: Vec<(String, Vec<(String, Tensor<'static>)>)>,
+    optimizer: Vec<(String, Tensor<'static>)>,
+    model: &mut Model<'_>,
+    options: &LoadWeightsOptions,
+) -> Result<WeightsReport> {
+    let stored = layers
+        .into_iter()
+        .map(|(name, variables)| StoredLayer { name, variables });
+    let how = Rewrite {
+        from_keras1: false,
+        flip: options.flip_kernels,
+    };
+    let mut report = set(stored.collect(), model, options, how)?;
+    store::set_optimizer(optimizer, model, &mut report);
+    Ok(report)
+}
+
+fn set(
+    stored: Vec<StoredLayer>,
+    model: &mut Model<'_>,
+    options: &LoadWeightsOptions,
+    how: Rewrite,
+) -> Result<WeightsReport> {
     let mut pairs = if options.by_name {
         by_name(stored, model)
     } else {

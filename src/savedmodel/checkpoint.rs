@@ -16,7 +16,7 @@ use crate::proto::tensorflow::trackable_object_graph::{
 use crate::tensor::Tensor;
 
 /// The key of the entry that describes the objects.
-const OBJECT_GRAPH: &str = "_CHECKPOINTABLE_OBJECT_GRAPH";
+pub(super) const OBJECT_GRAPH: &str = "_CHECKPOINTABLE_OBJECT_GRAPH";
 
 /// Variables in the order of their objects, with their keys.
 #[derive(Debug)]

@@ -20,6 +20,7 @@ mod main_graph;
 mod object_graph;
 mod objects;
 mod optimizer;
+mod read;
 mod regularizers;
 mod save_restore;
 mod settings;
@@ -31,4 +32,5 @@ mod tree;
 mod variables;
 mod write;
 
+pub(crate) use read::{is_saved_model, load, load_weights, missing};
 pub(crate) use write::save;

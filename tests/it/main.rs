@@ -39,6 +39,8 @@ mod malformed;
 mod proto;
 /// Directories for TensorFlow: what is in them, and what is refused.
 mod savedmodel;
+/// Directories back into models.
+mod savedmodel_load;
 /// The ways of writing a file, which only differ in time.
 mod strategies;
 /// Files of weights, and lists of layers that differ from the config.

@@ -23,7 +23,7 @@ const SAMPLE: &str = "tests/data/emotions.h5";
 
 /// A network with two inputs, two outputs, a shared layer, a nested model and layers that differ in
 /// training.
-fn branches() -> Model<'static> {
+pub(crate) fn branches() -> Model<'static> {
     let mut net = Functional::build("branches");
     let left = net.input("left", [8, 8, 1], DType::Float32);
     let right = net.input("right", [8, 8, 1], DType::Float32);
@@ -54,7 +54,7 @@ fn branches() -> Model<'static> {
     model
 }
 
-fn files(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+pub(crate) fn files(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut found = BTreeMap::new();
     let mut left = vec![directory.to_owned()];
     while let Some(next) = left.pop() {
@@ -77,7 +77,7 @@ fn meta_graph(directory: &Path) -> MetaGraphDef {
     saved.meta_graphs.into_iter().next().unwrap()
 }
 
-fn folder() -> (TempDir, PathBuf) {
+pub(crate) fn folder() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model");
     (folder, path)

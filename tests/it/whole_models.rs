@@ -243,7 +243,7 @@ fn each_wrong_argument_is_its_own_error() {
     );
     assert_eq!(
         load_model(folder.path()).unwrap_err().kind(),
-        ErrorKind::Unsupported
+        ErrorKind::NotFound
     );
 }
 

@@ -13,6 +13,7 @@ use hornfels::proto::tensorflow::{SavedModel, SavedObjectGraph};
 use hornfels::{Error, ErrorKind, Limits, Result};
 use serde::Serialize;
 
+use super::summary::Contents;
 use crate::table::{Align, Table};
 use crate::terminal::Terminal;
 use crate::text;
@@ -27,6 +28,10 @@ pub(super) struct Summary {
     /// The Keras model it was made from.
     keras: Option<Keras>,
     variables: Option<Variables>,
+    /// The layers of that model.
+    pub(super) model: Option<Contents>,
+    /// Why they cannot be read.
+    pub(super) problem: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -87,7 +92,7 @@ pub(super) fn read(path: &Path) -> Result<Summary> {
     let metadata = path.join("keras_metadata.pb");
     let keras = match metadata.is_file() {
         true => keras(&message(&metadata)?),
-        false => None,
+        false => saved.meta_graphs.first().and_then(keras_of_objects),
     };
     let prefix = path.join("variables").join("variables");
     let has_variables = prefix.with_extension("index").is_file();
@@ -101,6 +106,8 @@ pub(super) fn read(path: &Path) -> Result<Summary> {
             true => Some(variables(&prefix)?),
             false => None,
         },
+        model: None,
+        problem: None,
     })
 }
 
@@ -130,7 +137,21 @@ fn keras(metadata: &SavedMetadata) -> Option<Keras> {
         .nodes
         .iter()
         .find(|node| node.node_path == "root")?;
-    let described = json::parse(&root.metadata).ok()?;
+    described(&root.metadata)
+}
+
+/// What TensorFlow before 2.5 wrote into the object itself.
+fn keras_of_objects(graph: &MetaGraphDef) -> Option<Keras> {
+    match &graph.object_graph_def.as_ref()?.nodes.first()?.kind {
+        Some(Kind::UserObject(user)) if user.identifier.starts_with("_tf_keras_") => {
+            described(&user.metadata)
+        }
+        _ => None,
+    }
+}
+
+fn described(metadata: &str) -> Option<Keras> {
+    let described = json::parse(metadata).ok()?;
     let text = |key: &str| described.get(key)?.as_str().map(str::to_owned);
     Some(Keras {
         name: text("name").unwrap_or_default(),
@@ -208,8 +229,13 @@ fn kind(object: &SavedObject) -> String {
 }
 
 impl Summary {
+    /// Whether it is a model of Keras, whose variables are there.
+    pub(super) fn is_keras(&self) -> bool {
+        self.keras.is_some() && self.variables.is_some()
+    }
+
     /// For people.
-    pub(super) fn render(&self, with_objects: bool, terminal: &Terminal) -> String {
+    pub(super) fn render(&self, expand: bool, with_objects: bool, terminal: &Terminal) -> String {
         let mut shown = format!("SavedModel: {}\n", text::safe(&self.file));
         if let Some(keras) = &self.keras {
             let (name, class) = (text::safe(&keras.name), text::safe(&keras.class));
@@ -221,6 +247,12 @@ impl Summary {
         if let Some(variables) = &self.variables {
             let count = text::grouped(variables.count);
             shown += &format!("Variables:  {count} ({})\n", text::size(variables.bytes));
+        }
+        if let Some(model) = &self.model {
+            shown += &format!("\n{}\n", model.render(expand, terminal));
+        }
+        if let Some(problem) = &self.problem {
+            shown += &format!("Layers:     not read: {}\n", text::safe(problem));
         }
         for graph in &self.graphs {
             let tags = graph.tags.join(", ");

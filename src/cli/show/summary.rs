@@ -18,6 +18,15 @@ pub(super) struct Summary {
     pub(super) keras_version: Option<String>,
     pub(super) backend: Option<String>,
     pub(super) dialect: &'static str,
+    #[serde(flatten)]
+    pub(super) contents: Contents,
+    /// Whether kernels of convolutions are stored back to front.
+    pub(super) theano_kernels: bool,
+}
+
+/// What a model consists of, whatever it is in.
+#[derive(Debug, Serialize)]
+pub(super) struct Contents {
     pub(super) name: String,
     pub(super) class: String,
     pub(super) layers: Vec<LayerRow>,
@@ -29,8 +38,6 @@ pub(super) struct Summary {
     pub(super) optimizer: Option<Optimizer>,
     pub(super) loss: Option<serde_json::Value>,
     pub(super) metrics: Vec<String>,
-    /// Whether kernels of convolutions are stored back to front.
-    pub(super) theano_kernels: bool,
 }
 
 /// A layer of the model, or of a model in it.
@@ -99,8 +106,12 @@ impl Summary {
     pub(super) fn render(&self, expand: bool, terminal: &Terminal) -> String {
         let mut lines = self.head();
         lines.push(String::new());
-        lines.push(self.table(expand).render(terminal));
-        lines.extend(self.foot());
+        lines.push(self.contents.render(expand, terminal));
+        if self.theano_kernels {
+            let note =
+                "kernels as Theano has them, back to front; `convert --flip-kernels` turns them";
+            lines.push(format!("{:14} {note}", "Note:"));
+        }
         let mut text = lines.join("\n");
         text.push('\n');
         text
@@ -118,8 +129,8 @@ impl Summary {
         vec![
             format!(
                 "Model: {} ({})",
-                text::safe(&self.name),
-                text::safe(&self.class)
+                text::safe(&self.contents.name),
+                text::safe(&self.contents.class)
             ),
             format!(
                 "File:  HDF5, superblock {}, {}",
@@ -133,6 +144,15 @@ impl Summary {
                 self.dialect
             ),
         ]
+    }
+}
+
+impl Contents {
+    /// Layers and totals; layers of nested models are listed on request. No line end follows.
+    pub(super) fn render(&self, expand: bool, terminal: &Terminal) -> String {
+        let mut lines = vec![self.table(expand).render(terminal)];
+        lines.extend(self.foot());
+        lines.join("\n")
     }
 
     fn table(&self, expand: bool) -> Table {
@@ -193,11 +213,6 @@ impl Summary {
         if !self.metrics.is_empty() {
             let metrics = self.metrics.join(", ");
             lines.push(format!("{:21} {}", "Metrics:", text::safe(&metrics)));
-        }
-        if self.theano_kernels {
-            let note =
-                "kernels as Theano has them, back to front; `convert --flip-kernels` turns them";
-            lines.push(format!("{:14} {note}", "Note:"));
         }
         lines
     }

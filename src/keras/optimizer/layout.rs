@@ -92,6 +92,20 @@ pub(crate) struct OptimizerSlot {
     pub(crate) variable: String,
 }
 
+/// The variables of an optimizer in order: what its generation calls a slot and the place of the variable
+/// it is for, none for those that are no slots. Nothing if the class is not built into Keras.
+pub(crate) fn optimizer_layout(
+    optimizer: &Object,
+    trained: &[&Variable<'_>],
+) -> Option<Vec<Option<(&'static str, usize)>>> {
+    let entries = layout(optimizer, trained)?.into_iter();
+    let slots = entries.map(|entry| match entry.role {
+        Role::Slot(_, place) => Some((entry.word, place)),
+        _ => None,
+    });
+    Some(slots.collect())
+}
+
 /// What each of the variables of an optimizer is for, in order; nothing unless they have the `shapes`
 /// that they should have.
 pub(crate) fn optimizer_slots(

@@ -29,7 +29,7 @@ pub use adam::Adam;
 pub use arguments::LearningRate;
 pub(crate) use convert::{Conversion, convert};
 pub(crate) use layout::inner as scaled_optimizer;
-pub(crate) use layout::{Generation, OptimizerSlot, REGISTERED, optimizer_slots};
+pub(crate) use layout::{Generation, OptimizerSlot, REGISTERED, optimizer_layout, optimizer_slots};
 pub use rms_prop::RmsProp;
 pub use sgd::Sgd;
 pub use state::OptimizerState;

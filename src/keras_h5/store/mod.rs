@@ -15,6 +15,7 @@ mod place;
 mod read;
 mod write;
 
+pub(super) use optimizer::set as set_optimizer;
 pub(super) use read::{is_store, load};
 pub(super) use write::save;
 

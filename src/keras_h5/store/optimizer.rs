@@ -11,7 +11,7 @@ type Stored = Vec<(String, Tensor<'static>)>;
 
 /// Gives the optimizer's variables their values, all or none, as Keras does: by position, those of
 /// another dialect after conversion. A model without state stays without.
-pub(super) fn set(stored: Stored, model: &mut Model<'_>, report: &mut WeightsReport) {
+pub(in crate::keras_h5) fn set(stored: Stored, model: &mut Model<'_>, report: &mut WeightsReport) {
     if model.optimizer.is_none() || stored.is_empty() {
         return;
     }

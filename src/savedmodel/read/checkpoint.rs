@@ -1,0 +1,51 @@
+//! The checkpoint in `variables/`: tensors by their keys, and the objects they belong to.
+
+use std::path::Path;
+
+use crate::bundle::BundleReader;
+use crate::error::{Context, Error, ErrorKind, Result};
+use crate::io::Files;
+use crate::limits::Limits;
+use crate::proto::Message;
+use crate::proto::tensorflow::TrackableObjectGraph;
+use crate::savedmodel::checkpoint::OBJECT_GRAPH;
+use crate::tensor::Tensor;
+
+/// An open checkpoint.
+#[derive(Debug)]
+pub(super) struct Checkpoint {
+    bundle: BundleReader,
+    /// What the objects own, with the keys of their tensors.
+    pub(super) graph: TrackableObjectGraph,
+}
+
+impl Checkpoint {
+    /// Opens the one whose files begin with `prefix`.
+    pub(super) fn open(files: &Files, prefix: &Path, limits: Limits) -> Result<Checkpoint> {
+        let bundle = BundleReader::open_in(files, prefix, limits)?;
+        let place = || prefix.display().to_string();
+        if !bundle.contains(OBJECT_GRAPH) {
+            let message = format!("a checkpoint without `{OBJECT_GRAPH}`, as TensorFlow 1 writes");
+            return Err(Error::new(ErrorKind::Unsupported, message)
+                .with_hint("`hornfels ls` lists its tensors"))
+            .within(place);
+        }
+        let tensor = bundle.tensor(OBJECT_GRAPH).within(place)?;
+        let bytes = match tensor.string_values() {
+            Some([bytes]) => bytes.as_slice(),
+            _ => {
+                let message = format!("`{OBJECT_GRAPH}` is not one string");
+                return Err(Error::new(ErrorKind::Malformed, message)).within(place);
+            }
+        };
+        let graph = TrackableObjectGraph::decode(bytes, &limits)
+            .within(|| OBJECT_GRAPH)
+            .within(place)?;
+        Ok(Checkpoint { bundle, graph })
+    }
+
+    /// A tensor, which is a part of the file.
+    pub(super) fn tensor(&self, key: &str) -> Result<Tensor<'static>> {
+        self.bundle.tensor(key).within(|| "checkpoint")
+    }
+}

@@ -1,0 +1,117 @@
+//! The files of a SavedModel, and what is said of directories that hold no model of Keras.
+
+use std::path::Path;
+
+use super::checkpoint::Checkpoint;
+use super::descriptions::Descriptions;
+use super::objects::{NodeId, Objects};
+use crate::error::{Context, Error, ErrorKind, Result};
+use crate::io::Files;
+use crate::limits::Limits;
+use crate::proto::Message;
+use crate::proto::keras::SavedMetadata;
+use crate::proto::tensorflow::{SavedModel, SavedObjectGraph};
+
+pub(super) const SAVED_MODEL: &str = "saved_model.pb";
+const SAVED_MODEL_TEXT: &str = "saved_model.pbtxt";
+const KERAS_METADATA: &str = "keras_metadata.pb";
+pub(super) const VARIABLES: &str = "variables/variables";
+
+/// Whether these are the files of a SavedModel.
+pub(crate) fn is_saved_model(files: &Files) -> bool {
+    files.contains(SAVED_MODEL)
+}
+
+/// The error for a directory that is no SavedModel.
+#[cold]
+pub(crate) fn missing(files: &Files) -> Error {
+    if files.contains(SAVED_MODEL_TEXT) {
+        let message = format!("`{SAVED_MODEL_TEXT}`, a SavedModel as text");
+        return Error::new(ErrorKind::Unsupported, message)
+            .with_hint("save it with TensorFlow 2, which writes `saved_model.pb`");
+    }
+    Error::new(
+        ErrorKind::NotFound,
+        format!("a directory without `{SAVED_MODEL}`, expected a SavedModel or a model file"),
+    )
+}
+
+/// What the files of a directory hold.
+pub(super) struct Directory {
+    pub(super) objects: Objects,
+    pub(super) descriptions: Descriptions,
+    pub(super) checkpoint: Checkpoint,
+    /// The model.
+    pub(super) root: NodeId,
+}
+
+impl Directory {
+    pub(super) fn read(files: &Files, limits: Limits) -> Result<Directory> {
+        let saved = message::<SavedModel>(files, SAVED_MODEL, limits)?;
+        // TensorFlow and Keras load the first, too.
+        let graph = saved.meta_graphs.into_iter().next();
+        let graph = graph.ok_or_else(|| {
+            let message = "a SavedModel without a graph";
+            Error::new(ErrorKind::Malformed, message).within(SAVED_MODEL)
+        })?;
+        let Some(graph) = graph.object_graph_def else {
+            return Err(tensorflow1());
+        };
+        let alone = Objects::of_saved(&graph, &Default::default()).within(|| SAVED_MODEL)?;
+        let descriptions = described(files, &graph, &alone, limits)?;
+        let is_keras = |root: &NodeId| descriptions.get(*root).is_some();
+        let root = alone.root().filter(is_keras);
+        let root = root.ok_or_else(|| not_keras(&alone))?;
+        let checkpoint = Checkpoint::open(files, Path::new(VARIABLES), limits)?;
+        let objects = Objects::of_saved(&graph, &checkpoint.graph).within(|| SAVED_MODEL)?;
+        Ok(Directory {
+            objects,
+            descriptions,
+            checkpoint,
+            root,
+        })
+    }
+}
+
+fn described(
+    files: &Files,
+    graph: &SavedObjectGraph,
+    objects: &Objects,
+    limits: Limits,
+) -> Result<Descriptions> {
+    if !files.contains(KERAS_METADATA) {
+        return Descriptions::of_objects(graph, objects, &limits).within(|| SAVED_MODEL);
+    }
+    let metadata = message::<SavedMetadata>(files, KERAS_METADATA, limits)?;
+    Descriptions::of_metadata(&metadata, objects, &limits).within(|| KERAS_METADATA)
+}
+
+fn message<M: Message>(files: &Files, name: &str, limits: Limits) -> Result<M> {
+    let bytes = files.open(name)?;
+    M::decode(&bytes, &limits).within(|| name.to_owned())
+}
+
+/// What there is for SavedModels that no model of Keras was saved as.
+const ALTERNATIVE: &str = "`hornfels show` lists what it computes, `hornfels ls` and `get` its variables; \
+     Keras models are saved with `model.save`";
+
+#[cold]
+fn tensorflow1() -> Error {
+    let message =
+        "a SavedModel of TensorFlow 1, which has a graph and no objects, expected a Keras model";
+    Error::new(ErrorKind::NotFound, message).with_hint(ALTERNATIVE)
+}
+
+#[cold]
+fn not_keras(objects: &Objects) -> Error {
+    let root = objects.root().and_then(|root| objects.node(root));
+    let message = match root.map(|node| node.class.as_str()) {
+        Some(class) if class.starts_with("_tf_keras_") => format!(
+            "a Keras model (`{class}`) without `{KERAS_METADATA}`: saved with \
+             `tf.saved_model.save`, which leaves out what it is made of"
+        ),
+        _ => "a SavedModel of something else than a Keras model: a `tf.Module` or functions"
+            .to_owned(),
+    };
+    Error::new(ErrorKind::NotFound, message).with_hint(ALTERNATIVE)
+}

@@ -1,0 +1,27 @@
+//! A directory becomes a model.
+//!
+//! | file | what it reads |
+//! |---|---|
+//! | `directory.rs` | the files of a directory |
+//! | `objects.rs` | what each object is and owns, and the keys of its values |
+//! | `checkpoint.rs` | tensors by their keys |
+//! | `descriptions.rs` | what Keras says of each layer |
+//! | `network.rs` | the network of a model |
+//! | `variables.rs` | the variables of each layer, in order |
+//! | `optimizer.rs` | the state of the optimizer |
+//! | `model.rs` | all of a model |
+//! | `weights.rs` | values for the variables of a model that is there already |
+
+mod checkpoint;
+mod descriptions;
+mod directory;
+mod model;
+mod network;
+mod objects;
+mod optimizer;
+mod variables;
+mod weights;
+
+pub(crate) use directory::{is_saved_model, missing};
+pub(crate) use model::load;
+pub(crate) use weights::load_weights;

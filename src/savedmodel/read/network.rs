@@ -1,0 +1,150 @@
+//! The network of a model from the descriptions of its layers.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value, json};
+
+use super::descriptions::{Description, Descriptions, is_config};
+use super::objects::{NodeId, Objects};
+use crate::error::{Context, Error, ErrorKind, Result};
+use crate::keras::{Dialect, Network, Object};
+use crate::limits::Limits;
+
+/// What Keras calls the objects of its models.
+const SEQUENTIAL: &str = "_tf_keras_sequential";
+const FUNCTIONAL: &str = "_tf_keras_network";
+
+/// Reads the network of the model that is object `root`.
+pub(super) fn network(
+    objects: &Objects,
+    descriptions: &Descriptions,
+    root: NodeId,
+    limits: &Limits,
+) -> Result<Network> {
+    let reader = Reader {
+        objects,
+        descriptions,
+        limits,
+    };
+    let described = descriptions.get(root).ok_or_else(no_description)?;
+    let object = reader.model(root, described)?;
+    let object = Object::from_json(Value::Object(object), Dialect::Keras2)?;
+    Network::from_object(object, limits).within(|| "the model's config")
+}
+
+#[cold]
+fn no_description() -> Error {
+    Error::new(
+        ErrorKind::Malformed,
+        "nothing in `keras_metadata.pb` describes the model itself",
+    )
+}
+
+struct Reader<'o> {
+    objects: &'o Objects,
+    descriptions: &'o Descriptions,
+    limits: &'o Limits,
+}
+
+impl Reader<'_> {
+    /// A model as HDF5 files have it: class and config.
+    fn model(&self, id: NodeId, described: &Description) -> Result<Map<String, Value>> {
+        let class = described.get("class_name").and_then(Value::as_str);
+        let class = class.ok_or_else(|| {
+            Error::new(ErrorKind::Malformed, "a description without `class_name`")
+        })?;
+        let mut config = match described.get("config") {
+            Some(Value::Object(config)) => config.clone(),
+            _ => Map::new(),
+        };
+        let is_graph = described.get("is_graph_network").and_then(Value::as_bool);
+        let class = match self.objects.node(id).map(|node| node.class.as_str()) {
+            // Of a class of one's own Keras makes a model, if it has the config of one.
+            Some(SEQUENTIAL) if config.contains_key("layers") => "Sequential",
+            Some(FUNCTIONAL) if is_graph != Some(false) && is_functional(&config) => "Functional",
+            _ => class,
+        };
+        self.complete(id, &mut config, described, 0)?;
+        let mut object = Map::new();
+        object.insert("class_name".to_owned(), json!(class));
+        object.insert("config".to_owned(), Value::Object(config));
+        Ok(object)
+    }
+
+    /// Adds what only descriptions say to the config of a layer, and to those of the layers in it.
+    fn complete(
+        &self,
+        id: NodeId,
+        config: &mut Map<String, Value>,
+        described: &Description,
+        depth: u32,
+    ) -> Result<()> {
+        self.limits.depth(depth, "models")?;
+        let frozen = described.get("trainable").and_then(Value::as_bool) == Some(false);
+        if frozen && is_config(config) && !config.contains_key("trainable") {
+            config.insert("trainable".to_owned(), Value::Bool(false));
+        }
+        if !self.is_model(id) {
+            return Ok(());
+        }
+        let Some(Value::Array(entries)) = config.get_mut("layers") else {
+            return Ok(());
+        };
+        let layers = self.objects.numbered(id, "layer-");
+        let by_name: HashMap<&str, NodeId> = layers
+            .iter()
+            .filter_map(|id| Some((self.descriptions.name(*id)?, *id)))
+            .collect();
+        // Only a Sequential has layers without names beside them, and it does not list its input.
+        let mut in_order = layers.iter().copied();
+        for entry in entries.iter_mut().filter_map(Value::as_object_mut) {
+            let is_input = entry.get("class_name").and_then(Value::as_str) == Some("InputLayer");
+            let next = match is_input && layers.len() < by_name.len().saturating_add(1) {
+                true => None,
+                false => in_order.next(),
+            };
+            let found = match name_of(entry) {
+                Some(name) => by_name.get(name).copied(),
+                None => next,
+            };
+            if let Some(layer) = found {
+                self.complete_entry(layer, entry, depth)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The same for an entry of a list of layers.
+    fn complete_entry(&self, id: NodeId, entry: &mut Map<String, Value>, depth: u32) -> Result<()> {
+        let Some(described) = self.descriptions.get(id) else {
+            return Ok(());
+        };
+        if name_of(entry).is_none()
+            && let Some(name) = described.get("name")
+        {
+            entry.insert("name".to_owned(), name.clone());
+        }
+        match entry.get_mut("config") {
+            Some(Value::Object(config)) => {
+                self.complete(id, config, described, depth.saturating_add(1))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn is_model(&self, id: NodeId) -> bool {
+        let class = self.objects.node(id).map(|node| node.class.as_str());
+        matches!(class, Some(SEQUENTIAL | FUNCTIONAL | "_tf_keras_model"))
+    }
+}
+
+fn is_functional(config: &Map<String, Value>) -> bool {
+    let keys = ["layers", "input_layers", "output_layers"];
+    keys.iter().all(|key| config.contains_key(*key))
+}
+
+/// The name of a layer in a list of layers.
+fn name_of(entry: &Map<String, Value>) -> Option<&str> {
+    let beside = entry.get("name").and_then(Value::as_str);
+    beside.or_else(|| entry.get("config")?.get("name")?.as_str())
+}
