@@ -151,14 +151,9 @@ impl Layer for Softmax {
         let places = self.axis.0.iter().map(|along| axis(shape, *along));
         let places: Vec<usize> = places.collect::<Result<_>>()?;
         let mask = call.given_mask();
-        let (mut x, f) = (call.tensor()?.clone(), &mut *call.function);
-        if let Some(mask) = mask {
-            x = hidden(f, &x, mask)?;
-        }
-        Ok(vec![match places.as_slice() {
-            [one] => at_last(f, "Softmax", &x, *one, shape.rank())?,
-            several => softmax_over(f, &x, several)?,
-        }])
+        let x = call.tensor()?;
+        let y = softmax_of(call.function, x, mask, &places, shape.rank())?;
+        Ok(vec![y])
     }
 
     fn masks(&self, call: &mut Call<'_>) -> Result<Vec<Option<Edge>>> {
@@ -170,10 +165,28 @@ impl Layer for Softmax {
     }
 }
 
+/// Positive numbers whose sum along the axes is 1, of a tensor with so many axes.
+pub(super) fn softmax_of(
+    f: &mut FunctionBuilder,
+    x: &Edge,
+    mask: Option<&Edge>,
+    axes: &[usize],
+    rank: usize,
+) -> Result<Edge> {
+    let x = match mask {
+        Some(mask) => hidden(f, x, mask)?,
+        None => x.clone(),
+    };
+    match axes {
+        [one] => at_last(f, "Softmax", &x, *one, rank),
+        several => softmax_over(f, &x, several),
+    }
+}
+
 /// What the mask hides becomes so small that its exponential is 0.
 fn hidden(f: &mut FunctionBuilder, x: &Edge, mask: &Edge) -> Result<Edge> {
     let least = match x.dtype() {
-        DataType::DT_HALF => -65504.0,
+        DataType::DT_HALF => -32752.0,
         _ => -1e9,
     };
     let one = f.number_like(x, 1.0)?;

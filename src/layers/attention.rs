@@ -1,5 +1,8 @@
 //! Layers that weigh parts of their input by how well they match a query.
 
+mod dense;
+mod heads;
+
 use serde_json::Value;
 
 use super::config::{Axes, Constraint, Initializer, Regularizer, layer};
@@ -7,8 +10,9 @@ use super::core::OutputShape;
 use super::registry::LayerRegistry;
 use super::shape::{Size, at_least, last, mismatch, of_rank, with_last};
 use super::variables::Own;
-use super::{Inputs, Layer, VariableSpec};
+use super::{Call, CallArgument, InnerLayer, Inputs, Layer, VariableSpec};
 use crate::error::{Context, Result};
+use crate::graph::Edge;
 use crate::tensor::Shape;
 
 pub(super) fn register(registry: &mut LayerRegistry) {
@@ -29,13 +33,13 @@ fn returns_scores(inputs: &Inputs) -> bool {
 }
 
 /// What attention is called with.
-struct Call<'a> {
+struct Attended<'a> {
     query: &'a Shape,
     value: &'a Shape,
     key: &'a Shape,
 }
 
-impl<'a> Call<'a> {
+impl<'a> Attended<'a> {
     /// A list of query, value and, unless it is the value, key.
     fn of_list(inputs: &'a Inputs) -> Result<Self> {
         let (query, value, key) = match inputs.all() {
@@ -141,7 +145,19 @@ impl Layer for Attention {
     }
 
     fn output_shapes(&self, inputs: &Inputs) -> Result<Vec<Shape>> {
-        Ok(Call::of_list(inputs)?.outputs(inputs))
+        Ok(Attended::of_list(inputs)?.outputs(inputs))
+    }
+
+    fn lower(&self, call: &mut Call<'_>) -> Result<Vec<Edge>> {
+        dense::attend(call, &self.weighing(), |call| dense::scores(self, call))
+    }
+
+    fn masks(&self, call: &mut Call<'_>) -> Result<Vec<Option<Edge>>> {
+        Ok(call.given_masks().into_iter().take(1).collect())
+    }
+
+    fn call_arguments(&self) -> &'static [CallArgument] {
+        &ARGUMENTS
     }
 }
 
@@ -164,16 +180,60 @@ impl Layer for AdditiveAttention {
     fn variables(&self, inputs: &Inputs) -> Result<Vec<VariableSpec>> {
         let mut own = self.base.variables();
         if self.use_scale {
-            let features = last(Call::of_list(inputs)?.query)?;
+            let call = Attended::of_list(inputs)?;
+            let features = match self.base.is_before_keras3() {
+                true => last(call.value)?,
+                false => last(call.query)?,
+            };
             own.add("scale", [features], &Initializer::glorot_uniform());
         }
         Ok(own.finish())
     }
 
     fn output_shapes(&self, inputs: &Inputs) -> Result<Vec<Shape>> {
-        Ok(Call::of_list(inputs)?.outputs(inputs))
+        Ok(Attended::of_list(inputs)?.outputs(inputs))
+    }
+
+    fn lower(&self, call: &mut Call<'_>) -> Result<Vec<Edge>> {
+        dense::attend(call, &self.weighing(), |call| dense::sums(self, call))
+    }
+
+    fn masks(&self, call: &mut Call<'_>) -> Result<Vec<Option<Edge>>> {
+        Ok(call.given_masks().into_iter().take(1).collect())
+    }
+
+    fn call_arguments(&self) -> &'static [CallArgument] {
+        &ARGUMENTS
     }
 }
+
+/// What attention without heads takes beside its tensors.
+const ARGUMENTS: [CallArgument; 4] = [
+    CallArgument::Mask,
+    CallArgument::Training,
+    CallArgument::Flag("return_attention_scores"),
+    CallArgument::Flag("use_causal_mask"),
+];
+
+/// How attention without heads makes weights of its scores.
+macro_rules! weighing {
+    ($($class:ident),*) => {
+        $(
+            impl $class {
+                fn weighing(&self) -> dense::Weighing<'_> {
+                    dense::Weighing {
+                        dropout: self.dropout,
+                        seed: self.seed.as_ref(),
+                        // Not a field: Keras 2 takes it, and wrote it before 2.10.
+                        is_causal: self.base.rest("causal") == Some(&Value::Bool(true)),
+                    }
+                }
+            }
+        )*
+    };
+}
+
+weighing!(Attention, AdditiveAttention);
 
 /// Declares a class with the arguments of all attention with heads.
 macro_rules! heads {
@@ -283,37 +343,11 @@ impl MultiHeadAttention {
             _ => query.0.last().copied().into_iter().collect(),
         }
     }
-
-    /// How much each value weighs for each query, in each head.
-    fn scores(&self, call: &Call<'_>) -> Result<Shape> {
-        let last_axis = call.query.rank().saturating_sub(1);
-        let axes: Vec<usize> = match &self.attention_axes {
-            None => (1..last_axis).collect(),
-            Some(axes) => {
-                let places = axes.0.iter();
-                let places = places.map(|axis| super::shape::axis(call.query, *axis));
-                places.collect::<Result<_>>()?
-            }
-        };
-        let sizes = |shape: &Shape| -> Vec<Size> {
-            let places = axes.iter();
-            places
-                .map(|axis| shape.0.get(*axis).copied().flatten())
-                .collect()
-        };
-        let passed = call.query.0.iter().take(last_axis).enumerate();
-        let passed = passed.filter(|(axis, _)| !axes.contains(axis));
-        let mut scores: Vec<Size> = passed.map(|(_, size)| *size).collect();
-        scores.push(Some(self.num_heads));
-        scores.extend(sizes(call.query));
-        scores.extend(sizes(call.key));
-        Ok(Shape(scores))
-    }
 }
 
 impl Layer for MultiHeadAttention {
     fn variables(&self, inputs: &Inputs) -> Result<Vec<VariableSpec>> {
-        let call = Call::of_arguments(inputs)?;
+        let call = Attended::of_arguments(inputs)?;
         let (heads, key_dim) = (self.num_heads, self.key_dim);
         let value_dim = self.value_dim.unwrap_or(key_dim);
         let query = last(call.query).within(|| "`query`")?;
@@ -337,15 +371,45 @@ impl Layer for MultiHeadAttention {
     }
 
     fn output_shapes(&self, inputs: &Inputs) -> Result<Vec<Shape>> {
-        let call = Call::of_arguments(inputs)?;
+        let call = Attended::of_arguments(inputs)?;
         let queries = call.query.rank().saturating_sub(1);
         let output = call.query.0.iter().copied().take(queries);
         let output = output.chain(self.output_sizes(call.query)).collect();
         let mut outputs = vec![Shape(output)];
         if returns_scores(inputs) {
-            outputs.push(self.scores(&call)?);
+            outputs
+                .push(heads::Equations::of(self, call.query.rank())?.scores(&call, self.num_heads));
         }
         Ok(outputs)
+    }
+
+    fn lower(&self, call: &mut Call<'_>) -> Result<Vec<Edge>> {
+        heads::attend(self, call)
+    }
+
+    fn masks(&self, call: &mut Call<'_>) -> Result<Vec<Option<Edge>>> {
+        // Those of the query.
+        Ok(vec![call.mask().cloned()])
+    }
+
+    fn call_arguments(&self) -> &'static [CallArgument] {
+        &[
+            CallArgument::Tensor("value"),
+            CallArgument::Tensor("key"),
+            CallArgument::Tensor("attention_mask"),
+            CallArgument::Flag("return_attention_scores"),
+            CallArgument::Training,
+            CallArgument::Flag("use_causal_mask"),
+            CallArgument::BroughtMasks,
+        ]
+    }
+
+    fn first_argument(&self) -> &'static str {
+        "query"
+    }
+
+    fn inner_layers(&self, inputs: &Inputs) -> Result<Vec<InnerLayer>> {
+        heads::projections(self, &Attended::of_arguments(inputs)?)
     }
 }
 
@@ -380,7 +444,7 @@ heads! {
 
 impl Layer for GroupQueryAttention {
     fn variables(&self, inputs: &Inputs) -> Result<Vec<VariableSpec>> {
-        let call = Call::of_arguments(inputs)?;
+        let call = Attended::of_arguments(inputs)?;
         let queries = [self.num_query_heads, self.head_dim];
         let shared = [self.num_key_value_heads, self.head_dim];
         let query = last(of_rank(call.query, 3)?).within(|| "`query`")?;
@@ -398,7 +462,7 @@ impl Layer for GroupQueryAttention {
     }
 
     fn output_shapes(&self, inputs: &Inputs) -> Result<Vec<Shape>> {
-        let call = Call::of_arguments(inputs)?;
+        let call = Attended::of_arguments(inputs)?;
         let query = of_rank(call.query, 3)?;
         let mut outputs = vec![query.clone()];
         if returns_scores(inputs) {

@@ -174,6 +174,30 @@ impl Inputs {
         }
     }
 
+    /// The same call with its named arguments in the order of these names, others last; and where
+    /// each of the tensors was before.
+    pub(crate) fn in_order(&self, names: &[&str]) -> (Inputs, Vec<usize>) {
+        let place = |name: &str| {
+            let place = names.iter().position(|it| *it == name);
+            place.unwrap_or(names.len())
+        };
+        let of_position: usize = self.positional.iter().map(|it| it.tensors().len()).sum();
+        let mut next = of_position;
+        let mut named: Vec<(std::ops::Range<usize>, &(String, Input))> = Vec::new();
+        for argument in &self.named {
+            let end = next.saturating_add(argument.1.tensors().len());
+            named.push((next..end, argument));
+            next = end;
+        }
+        named.sort_by_key(|(_, (name, _))| place(name));
+        let order = (0..of_position).chain(named.iter().flat_map(|(places, _)| places.clone()));
+        let inputs = Inputs {
+            positional: self.positional.clone(),
+            named: named.iter().map(|(_, it)| (*it).clone()).collect(),
+        };
+        (inputs, order.collect())
+    }
+
     /// Whether an argument was given by that name.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.named.iter().any(|(given, _)| given == name)
@@ -185,13 +209,23 @@ impl Inputs {
         self.positional.iter().chain(named).flat_map(operands)
     }
 
-    /// The constants as text, to tell calls with different ones apart.
-    pub(crate) fn constants(&self) -> String {
-        let constants = self.operands().filter_map(|operand| match operand {
-            Operand::Value(value) => Some(json::to_string(value)),
-            Operand::Tensor(_) => None,
+    /// The constants, and which arguments the tensors are, as text: it tells calls with tensors
+    /// of the same shapes apart.
+    pub(crate) fn form(&self) -> String {
+        let positional = self.positional.iter().map(|input| ("", input));
+        let named = self
+            .named
+            .iter()
+            .map(|(name, input)| (name.as_str(), input));
+        let form = positional.chain(named).map(|(name, input)| {
+            let count = input.tensors().len();
+            match input {
+                Input::Tensors(_) => format!("{name}[{count}]"),
+                Input::Value(value) => format!("{name}={}", json::to_string(value)),
+                Input::Mixed { list, .. } => format!("{name}[{count}]{list:?}"),
+            }
         });
-        constants.collect::<Vec<_>>().join(" ")
+        form.collect::<Vec<_>>().join(" ")
     }
 
     /// The only tensor, or the constant, of an argument.
@@ -275,5 +309,23 @@ fn collect<'a>(argument: &'a Argument, sources: &mut Vec<&'a TensorRef>) {
                 .iter()
                 .for_each(|(_, member)| collect(member, sources));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_are_put_in_order_with_their_tensors() {
+        let shapes = |count: u64| (0..count).map(|at| Shape::known(&[at]));
+        let inputs = Inputs::of(shapes(1))
+            .with("mask", shapes(2))
+            .with_value("causal", true.into())
+            .with("value", shapes(1));
+        let (ordered, places) = inputs.in_order(&["value", "mask"]);
+        assert_eq!(places, [0, 3, 1, 2]);
+        assert_eq!(ordered.place(1, "mask"), Some(2));
+        assert_eq!(ordered.form(), "[1] value[1] mask[2] causal=true");
     }
 }

@@ -42,6 +42,7 @@ pub mod core;
 mod einsum;
 mod generic;
 mod infer;
+mod inner;
 mod inputs;
 pub mod lambda;
 mod lower;
@@ -112,6 +113,7 @@ pub use convolution::{
 pub use generic::Generic;
 pub(crate) use infer::input_specs;
 pub use infer::{Inference, InferredLayer};
+pub use inner::InnerLayer;
 pub use inputs::Inputs;
 pub use lower::{Call, CallArgument};
 pub(crate) use lower::{
@@ -223,6 +225,21 @@ pub trait Layer: fmt::Debug + Send + Sync {
     /// What a call takes beside its tensors, in Keras's order.
     fn call_arguments(&self) -> &'static [CallArgument] {
         &[]
+    }
+
+    /// What Keras calls the first argument of a call.
+    fn first_argument(&self) -> &'static str {
+        "inputs"
+    }
+
+    /// The layers that Keras makes inside of this one, when it is called with such tensors.
+    ///
+    /// # Errors
+    ///
+    /// As [`variables`](Self::variables).
+    fn inner_layers(&self, inputs: &Inputs) -> Result<Vec<InnerLayer>> {
+        let _ = inputs;
+        Ok(Vec::new())
     }
 
     /// Both at once: of a layer with layers inside, each is then asked once.

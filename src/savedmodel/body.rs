@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::functions::Structure;
 use super::structured::Spec;
 use super::trace::{Request, Traced};
 use super::variables::{SavedVariables, VariableId};
@@ -115,6 +116,7 @@ impl<'t, 'm> Body<'t, 'm> {
                 .map(|(is, spec)| is.then(|| mask_spec(spec)))
                 .collect()
         });
+        let tensors = request.specs.len();
         Ok(Traced {
             function: library.add(self.function, &results)?,
             captures: self.captures,
@@ -122,6 +124,9 @@ impl<'t, 'm> Body<'t, 'm> {
             tensors: request.specs,
             masks,
             outputs: shapes.collect(),
+            others: Vec::new(),
+            first: tensors,
+            structures: (Structure::One, Structure::One),
             losses,
             masked: outputs.iter().map(|it| it.mask.is_some()).collect(),
         })

@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use crate::keras::Network;
-use crate::layers::{Inference, LayerRegistry};
+use crate::layers::{Inference, Inputs, LayerRegistry};
 use crate::tensor::Shape;
 
-/// The shapes of each layer's tensors, by its path in the model, as far as configs tell them.
+/// What each layer is called with, by its path in the model, as far as configs tell it.
 #[derive(Debug, Default)]
-pub(super) struct BuildShapes(HashMap<String, Vec<Shape>>);
+pub(super) struct BuildShapes(HashMap<String, Inputs>);
 
 impl BuildShapes {
     pub(super) fn of(network: &Network, inference: &Inference, registry: &LayerRegistry) -> Self {
@@ -19,7 +19,12 @@ impl BuildShapes {
 
     /// The shapes of the layer at that path; none if they are not known.
     pub(super) fn of_layer(&self, path: &str) -> &[Shape] {
-        self.0.get(path).map_or(&[], Vec::as_slice)
+        self.0.get(path).map_or(&[], Inputs::all)
+    }
+
+    /// All that the layer at that path is called with.
+    pub(super) fn inputs(&self, path: &str) -> Option<&Inputs> {
+        self.0.get(path)
     }
 
     fn collect(
@@ -39,7 +44,7 @@ impl BuildShapes {
                 let called = Inference::of_called(inner, registry, inputs.all());
                 self.collect(inner, &called, registry, &format!("{path}/"));
             }
-            self.0.insert(path, inputs.all().to_vec());
+            self.0.insert(path, inputs.clone());
         }
     }
 }

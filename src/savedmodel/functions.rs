@@ -9,7 +9,6 @@ use super::trace::Traced;
 use super::variables::VariableId;
 use crate::error::Result;
 use crate::graph::{Edge, Function, Library};
-use crate::layers::CallArgument;
 use crate::proto::tensorflow::DataType;
 use crate::tensor::Shape;
 
@@ -57,23 +56,6 @@ pub(super) fn polymorphic(
     function
 }
 
-/// The arguments of a layer's call in Python.
-pub(super) fn call_arguments(arguments: &[CallArgument]) -> ArgumentSpec {
-    let mut spec = ArgumentSpec {
-        args: vec!["inputs".to_owned()],
-        ..ArgumentSpec::default()
-    };
-    for argument in arguments {
-        let (name, default) = match argument {
-            CallArgument::Training => ("training", Structured::Bool(false)),
-            CallArgument::Mask => ("mask", Structured::None),
-        };
-        spec.args.push(name.to_owned());
-        spec.defaults.push(default);
-    }
-    spec
-}
-
 impl Traced {
     /// Names of the arguments that are tensors.
     pub(super) fn keywords(&self) -> Vec<String> {
@@ -82,20 +64,8 @@ impl Traced {
         all.map(|it| it.name.clone()).collect()
     }
 
-    /// The arguments of a call: positional ones, and none by name.
-    pub(super) fn inputs(&self, arguments: &[CallArgument], structure: &Structure) -> Structured {
-        let mut positional = vec![structure.of(&self.tensors)];
-        for argument in arguments {
-            positional.push(match argument {
-                CallArgument::Training => Structured::Bool(self.training.unwrap_or_default()),
-                CallArgument::Mask => self.mask_structure(),
-            });
-        }
-        let positional = Structured::Tuple(positional);
-        Structured::Tuple(vec![positional, Structured::Dict(Vec::new())])
-    }
-
-    fn mask_structure(&self) -> Structured {
+    /// The masks that the tensors bring along.
+    pub(super) fn mask_structure(&self) -> Structured {
         let masks: Vec<Option<Spec>> = self.masks.clone().unwrap_or_default();
         let structured = |mask: Option<Spec>| mask.map_or(Structured::None, Structured::Tensor);
         match masks.len() {
@@ -109,7 +79,8 @@ impl Traced {
     }
 
     /// What is returned, without the losses: named like Keras names them.
-    pub(super) fn outputs(&self, structure: &Structure, single: &str, several: &str) -> Structured {
+    pub(super) fn outputs(&self, single: &str, several: &str) -> Structured {
+        let structure = &self.structures.1;
         let is_one = matches!(structure, Structure::One);
         let specs = self
             .outputs
@@ -134,12 +105,8 @@ impl Traced {
     }
 
     /// What is returned, and a list of losses of these types.
-    pub(super) fn outputs_and_losses(
-        &self,
-        structure: &Structure,
-        losses: Vec<DataType>,
-    ) -> Structured {
-        let outputs = self.outputs(structure, "tensor_0", "tensor_0");
+    pub(super) fn outputs_and_losses(&self, losses: Vec<DataType>) -> Structured {
+        let outputs = self.outputs("tensor_0", "tensor_0");
         let losses = losses.into_iter().enumerate().map(|(index, dtype)| {
             Structured::Tensor(Spec {
                 name: format!("tensor_1_{index}"),

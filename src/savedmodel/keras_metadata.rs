@@ -5,12 +5,13 @@ use std::collections::HashMap;
 use serde_json::{Map, Value, json};
 
 use super::build_shapes::BuildShapes;
+use super::layer_objects::Described;
 use super::objects::{Kind, Numbered, ObjectId};
 use super::structured::Spec;
 use super::tree::{Branch, BranchKind, NETWORK_ARGUMENTS};
 use super::tree::{input_names, structures};
 use crate::keras::{CompileConfig, Layer, Network, Object, json as keras_json};
-use crate::layers::CallArgument;
+use crate::layers::{CallArgument, InnerLayer};
 use crate::proto::keras::{SavedMetadata, SavedObject, VersionDef};
 use crate::tensor::{DType, Shape};
 
@@ -32,16 +33,19 @@ pub(super) struct Source<'s> {
 pub(super) fn keras_metadata(
     source: Source<'_>,
     objects: &Numbered<'_>,
-    described: &[(ObjectId, String)],
+    described: &[(ObjectId, Described)],
 ) -> SavedMetadata {
     let mut branches = HashMap::new();
     by_path(source.branches, &mut branches);
     let mut nodes: Vec<SavedObject> = described
         .iter()
-        .filter_map(|(id, path)| {
-            let metadata = match branches.get(path.as_str()) {
-                Some(branch) => of_branch(branch, source.shapes),
-                None => of_root(source),
+        .filter_map(|(id, described)| {
+            let metadata = match described {
+                Described::Inner(inner) => of_inner(inner),
+                Described::Layer(path) => match branches.get(path.as_str()) {
+                    Some(branch) => of_branch(branch, source.shapes),
+                    None => of_root(source),
+                },
             };
             Some(SavedObject {
                 node_id: objects.number(*id)?,
@@ -92,7 +96,7 @@ fn of_branch(branch: &Branch<'_>, shapes: &BuildShapes) -> Map<String, Value> {
                 shape: Some(shape.clone()),
             });
             let inputs: Vec<Spec> = inputs.collect();
-            let mut metadata = common(&object, branch.layer.name(), &NETWORK_ARGUMENTS);
+            let mut metadata = common(&object, branch.layer.name(), NETWORK_ARGUMENTS.others);
             nodes(branch.layer, &mut metadata);
             of_network(network, &inputs, &mut metadata);
             metadata
@@ -106,13 +110,28 @@ fn of_branch(branch: &Branch<'_>, shapes: &BuildShapes) -> Map<String, Value> {
             {
                 metadata.insert("activity_regularizer".to_owned(), regularizer.clone());
             }
-            let shapes = shapes.of_layer(&branch.path).iter();
-            let shapes: Vec<Value> = shapes.map(|it| tensor_shape(Some(it))).collect();
-            if !shapes.is_empty() {
-                metadata.insert("build_input_shape".to_owned(), one_or_list(shapes));
-            }
+            built_with(shapes.of_layer(&branch.path), &mut metadata);
             metadata
         }
+    }
+}
+
+/// A layer in a layer.
+fn of_inner(inner: &InnerLayer) -> Map<String, Value> {
+    let object = &inner.object;
+    let name = object.name().unwrap_or_default();
+    let mut metadata = common(object, name, inner.arguments);
+    metadata.insert("stateful".to_owned(), Value::Bool(false));
+    built_with(&inner.shapes, &mut metadata);
+    metadata
+}
+
+/// The shapes of what a layer is called with, if they are known.
+fn built_with(shapes: &[Shape], metadata: &mut Map<String, Value>) {
+    let shapes = shapes.iter().map(|it| tensor_shape(Some(it)));
+    let shapes: Vec<Value> = shapes.collect();
+    if !shapes.is_empty() {
+        metadata.insert("build_input_shape".to_owned(), one_or_list(shapes));
     }
 }
 
@@ -145,7 +164,7 @@ fn of_input(layer: &Layer) -> Map<String, Value> {
 /// What all layers and models have.
 fn common(object: &Object, name: &str, arguments: &[CallArgument]) -> Map<String, Value> {
     let config = object.config();
-    let is_model = arguments == NETWORK_ARGUMENTS && config.contains_key("layers");
+    let is_model = arguments == NETWORK_ARGUMENTS.others && config.contains_key("layers");
     let trainable = config.get("trainable").cloned().unwrap_or(json!(true));
     let dtype = config
         .get("dtype")
@@ -180,7 +199,7 @@ fn common(object: &Object, name: &str, arguments: &[CallArgument]) -> Map<String
 fn of_root(source: Source<'_>) -> Map<String, Value> {
     let object = source.network.to_object();
     let name = network_name(source.network);
-    let mut metadata = common(&object, name, &NETWORK_ARGUMENTS);
+    let mut metadata = common(&object, name, NETWORK_ARGUMENTS.others);
     of_network(source.network, source.inputs, &mut metadata);
     if let Some(compile) = source.compile {
         let config = Value::Object(compile.json().clone());

@@ -2,17 +2,19 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::functions::{Interface, Interfaces, Structure, Trace, polymorphic};
+use super::arguments::CallArguments;
+use super::build_shapes::BuildShapes;
+use super::functions::{Interface, Interfaces, Trace, polymorphic};
 use super::objects::{Kind, ObjectId, Objects};
 use super::regularizers;
 use super::structured::{ArgumentSpec, Spec, Structured};
 use super::trace::Tracer;
 use super::trace_objects::{Functions, TraceObjects};
-use super::tree::{Branch, BranchKind, NETWORK_ARGUMENTS, structures};
+use super::tree::{Branch, BranchKind, NETWORK_ARGUMENTS};
 use super::variables::VariableId;
 use crate::error::Result;
 use crate::keras::Network;
-use crate::layers::{CallArgument, Regularizer, penalty};
+use crate::layers::{InnerLayer, Regularizer, penalty};
 use crate::proto::tensorflow::DataType;
 use crate::tensor::Shape;
 
@@ -27,8 +29,19 @@ pub(super) struct LayerObjects<'t, 'm> {
     pub(super) has_traces: bool,
     /// How many functions compute penalties on variables.
     penalties: usize,
-    /// The layers that are objects, by their paths in the model.
-    pub(super) described: Vec<(ObjectId, String)>,
+    /// The layers that are objects.
+    pub(super) described: Vec<(ObjectId, Described)>,
+    /// What layers are called with.
+    shapes: &'t BuildShapes,
+}
+
+/// Where what Keras is told of a layer comes from.
+#[derive(Clone, Debug)]
+pub(super) enum Described {
+    /// The layer at that path of the model.
+    Layer(String),
+    /// A layer in a layer, which the model does not know.
+    Inner(InnerLayer),
 }
 
 /// A layer's object, with what models list of it.
@@ -38,11 +51,13 @@ pub(super) struct LayerObject {
     pub(super) variables: Vec<VariableId>,
     trainable: Vec<VariableId>,
     /// Functions that give penalties on its variables.
-    penalties: Vec<ObjectId>,
+    penalties: Vec<(VariableId, ObjectId)>,
+    /// The variables of layers inside of it.
+    of_inner: HashSet<VariableId>,
 }
 
 impl<'t, 'm> LayerObjects<'t, 'm> {
-    pub(super) fn new(tracer: Tracer<'t, 'm>, has_traces: bool) -> Self {
+    pub(super) fn new(tracer: Tracer<'t, 'm>, has_traces: bool, shapes: &'t BuildShapes) -> Self {
         LayerObjects {
             objects: Objects::default(),
             tracer,
@@ -51,6 +66,7 @@ impl<'t, 'm> LayerObjects<'t, 'm> {
             has_traces,
             penalties: 0,
             described: Vec::new(),
+            shapes,
         }
     }
 
@@ -77,8 +93,7 @@ impl<'t, 'm> LayerObjects<'t, 'm> {
     ) -> Result<LayerObject> {
         let (layer, layers) = self.layers_of(network, branches, path)?;
         let name = path.rsplit('/').next().unwrap_or_default();
-        let functions =
-            self.functions(path, name, &NETWORK_ARGUMENTS, structures(network), None)?;
+        let functions = self.functions(path, name, NETWORK_ARGUMENTS, None)?;
         self.attach(&layer, layers, functions.as_ref(), Extras::default());
         Ok(layer)
     }
@@ -95,7 +110,8 @@ impl<'t, 'm> LayerObjects<'t, 'm> {
             Network::Functional(_) => "_tf_keras_network",
             Network::Subclassed(_) => "_tf_keras_model",
         });
-        self.described.push((object, path.to_owned()));
+        let described = Described::Layer(path.to_owned());
+        self.described.push((object, described));
         let skips_inputs = matches!(network, Network::Sequential(_));
         let is_listed =
             |branch: &&Branch<'_>| !(skips_inputs && matches!(branch.kind, BranchKind::Input));
@@ -114,6 +130,7 @@ impl<'t, 'm> LayerObjects<'t, 'm> {
                 with_weights += 1;
             }
             layers.push(layer.object);
+            all.of_inner.extend(&layer.variables);
             all.variables.extend(layer.variables);
             all.trainable.extend(layer.trainable);
             all.penalties.extend(layer.penalties);
@@ -130,7 +147,8 @@ impl<'t, 'm> LayerObjects<'t, 'm> {
             true => "_tf_keras_input_layer",
             false => "_tf_keras_layer",
         });
-        self.described.push((object, branch.path.clone()));
+        let described = Described::Layer(branch.path.clone());
+        self.described.push((object, described));
         let mut layer = LayerObject::new(object);
         if is_input {
             return Ok(layer);
@@ -142,40 +160,71 @@ impl<'t, 'm> LayerObjects<'t, 'm> {
         let functions = match self.has_traces {
             true => {
                 self.penalties_of(branch, &mut layer)?;
-                let structures = self.structures_of(branch);
                 let activity = regularizers::of_activity(branch.layer.object())?;
                 let name = branch.layer.name();
-                self.functions(&branch.path, name, branch.arguments(), structures, activity)?
+                self.functions(&branch.path, name, branch.call_arguments(), activity)?
             }
             false => None,
         };
+        let inner = self.inner_layers(branch)?;
+        self.know_inner(&branch.path, &mut layer, &inner);
         self.attach(&layer, Vec::new(), functions.as_ref(), Extras::default());
-        self.attributes(branch, &layer);
-        Ok(layer)
-    }
-
-    /// How inputs and outputs of a layer are put together.
-    fn structures_of(&self, branch: &Branch<'_>) -> (Structure, Structure) {
-        let traced = self.tracer.of_layer(&branch.path).first();
-        let (inputs, outputs) = traced.map_or((1, 1), |it| (it.tensors.len(), it.outputs.len()));
-        let outputs = match outputs {
-            1 => Structure::One,
-            _ => Structure::List,
-        };
-        (branch.structure(inputs), outputs)
-    }
-
-    /// What a layer owns by the names its class has for it.
-    fn attributes(&mut self, branch: &Branch<'_>, layer: &LayerObject) {
         let class = branch.layer.class_name();
         if class == "BatchNormalization" {
             let axes = self.objects.list([]);
-            self.objects.own(layer.object, "axis", axes);
+            self.objects.own(object, "axis", axes);
         }
+        self.attributes(class, &branch.path, &layer, inner);
+        Ok(layer)
+    }
+
+    /// The layers in a layer that are objects of their own.
+    fn inner_layers(&self, branch: &Branch<'_>) -> Result<Vec<InnerLayer>> {
+        let inputs = self.shapes.inputs(&branch.path);
+        match (&branch.kind, inputs) {
+            (BranchKind::Class(class), Some(inputs)) => class.inner_layers(inputs),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// Says which variables are of layers inside of the layer at `path`.
+    fn know_inner(&self, path: &str, layer: &mut LayerObject, inner: &[InnerLayer]) {
+        for each in inner {
+            let path = format!("{path}/{}", each.path);
+            layer.of_inner.extend(self.tracer.variables.within(&path));
+        }
+    }
+
+    /// The object of a layer in the layer at `path`, whose object is `outer`.
+    fn inner(&mut self, path: &str, outer: &LayerObject, layer: InnerLayer) -> ObjectId {
+        let path = format!("{path}/{}", layer.path);
+        let class = layer.object.class_name().to_owned();
+        let inner = layer.inner.clone();
+        let object = self.objects.user("_tf_keras_layer");
+        self.described.push((object, Described::Inner(layer)));
+        let mut own = LayerObject::new(object);
+        let variables = self.tracer.variables;
+        own.variables = variables.within(&path);
+        let trained = |id: &VariableId| variables.get(*id).is_some_and(|it| it.trainable);
+        own.trainable = own.variables.iter().copied().filter(trained).collect();
+        let penalties = outer.penalties.iter().copied();
+        let is_own = |(id, _): &(VariableId, ObjectId)| own.variables.contains(id);
+        own.penalties = penalties.filter(is_own).collect();
+        self.know_inner(&path, &mut own, &inner);
+        self.attach(&own, Vec::new(), None, Extras::default());
+        self.attributes(&class, &path, &own, inner);
+        object
+    }
+
+    /// What a layer owns by the names its class has for it.
+    fn attributes(&mut self, class: &str, path: &str, layer: &LayerObject, inner: Vec<InnerLayer>) {
         for id in &layer.variables {
-            let path = self.tracer.variables.path(*id).unwrap_or_default();
-            let path = path.strip_prefix(&branch.path).unwrap_or(path);
-            let name = attribute(class, path.trim_start_matches('/'));
+            if layer.of_inner.contains(id) {
+                continue;
+            }
+            let own = self.tracer.variables.path(*id).unwrap_or_default();
+            let own = own.strip_prefix(path).unwrap_or(own);
+            let name = attribute(class, own.trim_start_matches('/'));
             let variable = self.variable(*id);
             self.objects.own(layer.object, &name, variable);
         }
@@ -186,6 +235,11 @@ impl<'t, 'm> LayerObjects<'t, 'm> {
             let generator = self.objects.user("_generic_user_object");
             self.objects
                 .own(layer.object, "_random_generator", generator);
+        }
+        for each in inner {
+            let name = each.attribute.clone();
+            let object = self.inner(path, layer, each);
+            self.objects.own(layer.object, &name, object);
         }
     }
 
@@ -235,7 +289,7 @@ impl<'t, 'm> LayerObjects<'t, 'm> {
             };
             let arguments = ArgumentSpec::default();
             let object = polymorphic(&mut self.objects, &[trace], &arguments, Some(no_arguments));
-            layer.penalties.push(object);
+            layer.penalties.push((id, object));
         }
         Ok(())
     }
@@ -245,8 +299,7 @@ impl<'t, 'm> LayerObjects<'t, 'm> {
         &mut self,
         path: &str,
         name: &str,
-        arguments: &[CallArgument],
-        structures: (Structure, Structure),
+        arguments: CallArguments<'_>,
         activity: Option<Regularizer>,
     ) -> Result<Option<Functions>> {
         let traces = self.tracer.of_layer(path).to_vec();
@@ -259,7 +312,6 @@ impl<'t, 'm> LayerObjects<'t, 'm> {
             interfaces: &mut self.interfaces,
             name,
             arguments,
-            structures,
         };
         maker.functions(&traces, activity.as_ref()).map(Some)
     }
@@ -277,10 +329,7 @@ impl<'t, 'm> LayerObjects<'t, 'm> {
         }
         let lists = Lists {
             shared: self.shared_lists(layer),
-            penalties: match layers.is_empty() {
-                true => layer.penalties.clone(),
-                false => Vec::new(),
-            },
+            penalties: layer.own_penalties().collect(),
             fixed: self.objects_of(layer.fixed()),
             layers,
             metrics: extras.metrics,
@@ -331,7 +380,7 @@ impl<'t, 'm> LayerObjects<'t, 'm> {
             ("trainable_variables", objects.list(trainable)),
             (
                 "regularization_losses",
-                objects.list(layer.penalties.clone()),
+                objects.list(layer.penalties.iter().map(|(_, object)| *object)),
             ),
         ]
     }
@@ -374,12 +423,20 @@ impl LayerObject {
         all.filter(move |id| !trainable.contains(id))
     }
 
+    /// The penalties that no layer inside of it has, too.
+    fn own_penalties(&self) -> impl Iterator<Item = ObjectId> {
+        let own = self.penalties.iter();
+        let own = own.filter(|(id, _)| !self.of_inner.contains(id));
+        own.map(|(_, object)| *object)
+    }
+
     fn new(object: ObjectId) -> Self {
         LayerObject {
             object,
             variables: Vec::new(),
             trainable: Vec::new(),
             penalties: Vec::new(),
+            of_inner: HashSet::new(),
         }
     }
 }

@@ -10,6 +10,7 @@
 //!
 //! `spec/saved_model.md` has the details.
 
+mod arguments;
 mod body;
 mod build_shapes;
 mod checkpoint;

@@ -15,11 +15,13 @@ pub(super) fn of_activity(object: &Object) -> Result<Option<Regularizer>> {
 
 /// The penalty on a variable, by its path from the layer.
 pub(super) fn of_variable(object: &Object, path: &str) -> Result<Option<Regularizer>> {
-    let argument = match path {
+    // Layers hand their arguments on to those they are made of.
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let argument = match name {
         "depthwise_kernel" => "depthwise",
         "pointwise_kernel" => "pointwise",
         "kernel" if object.class_name().starts_with("Depthwise") => "depthwise",
-        _ => path,
+        _ => name,
     };
     read_argument(object, &format!("{argument}_regularizer"))
 }

@@ -60,13 +60,12 @@ pub(super) fn wrapped_model(
     layers: &mut LayerObjects<'_, '_>,
     traced: &Rc<Traced>,
     names: &[String],
-    inputs: &Structure,
 ) -> Result<ObjectId> {
     let named = Named::new(traced, names);
     let function = traced.wrap(&mut layers.tracer.library, "_wrapped_model", |_, all| {
         Ok(picked(&named.places, &all))
     })?;
-    let positional = Structured::Tuple(vec![inputs.of(&traced.tensors)]);
+    let positional = Structured::Tuple(vec![traced.structures.0.of(&traced.tensors)]);
     let interface = Interface {
         captures: traced.captures.clone(),
         inputs: Structured::Tuple(vec![positional, Structured::Dict(Vec::new())]),

@@ -4,11 +4,12 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use super::arguments;
 use super::body::Body;
 use super::functions::Structure;
 use super::regularizers;
-use super::structured::Spec;
-use super::tree::{Branch, BranchKind};
+use super::structured::{Spec, Structured};
+use super::tree::{Branch, BranchKind, structures};
 use super::variables::{SavedVariables, VariableId};
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Edge, Function, Library};
@@ -36,8 +37,8 @@ struct Key {
     path: String,
     training: bool,
     tensors: Vec<(i32, Shape, bool)>,
-    /// Constants it is called with, as text.
-    constants: String,
+    /// Which arguments it is called with, as text.
+    form: String,
 }
 
 /// The function of one layer for tensors of certain types and shapes.
@@ -52,6 +53,13 @@ pub(super) struct Traced {
     /// Of each tensor, that of its mask if it is called with one; none where the class takes none.
     pub(super) masks: Option<Vec<Option<Spec>>>,
     pub(super) outputs: Vec<(DataType, Shape)>,
+    /// What is given for arguments that are neither the first, nor `training`, nor masks that the
+    /// tensors bring along.
+    pub(super) others: Vec<(&'static str, Structured)>,
+    /// How many of the tensors the first argument has.
+    pub(super) first: usize,
+    /// How the tensors of the first argument, and those of the outputs, are put together.
+    pub(super) structures: (Structure, Structure),
     /// How many losses are returned after the outputs.
     pub(super) losses: usize,
     /// Which outputs have masks, that are returned last.
@@ -82,44 +90,55 @@ impl<'t, 'm> Tracer<'t, 'm> {
         training: bool,
     ) -> Result<Rc<Traced>> {
         let arguments = branch.arguments();
+        let is_offered = !has_brought_masks(arguments, tensors);
+        if !is_offered {
+            // What the layer offers to others knows nothing of masks, as with Keras.
+            let mut plain = tensors.to_vec();
+            plain.iter_mut().for_each(|it| it.mask = None);
+            self.trace(branch, inputs, &plain, training)?;
+        }
         let training = arguments
             .contains(&CallArgument::Training)
             .then_some(training);
-        let takes_masks = arguments.contains(&CallArgument::Mask);
-        let types = tensors.iter().map(|it| {
-            let masked = takes_masks && it.mask.is_some();
-            (it.value.dtype().0, it.shape.clone(), masked)
-        });
+        let takes_masks = arguments.iter().any(|it| it.takes_masks());
+        let masked: Vec<bool> = tensors
+            .iter()
+            .map(|it| takes_masks && it.mask.is_some())
+            .collect();
+        let types = tensors.iter().zip(&masked);
+        let types = types.map(|(it, is)| (it.value.dtype().0, it.shape.clone(), *is));
         let key = Key {
             path: branch.path.clone(),
             training: training.unwrap_or_default(),
             tensors: types.collect(),
-            constants: inputs.constants(),
+            form: inputs.form(),
         };
         if let Some(made) = self.made.get(&key) {
             return Ok(Rc::clone(made));
         }
-        let name = format!(
-            "{}_layer_call_and_return_conditional_losses",
-            branch.layer.name()
-        );
+        let name = branch.layer.name();
         let mut request = Request {
-            name,
-            specs: specs(tensors, &branch.structure(tensors.len())),
-            masks: takes_masks.then(|| tensors.iter().map(|it| it.mask.is_some()).collect()),
+            name: format!("{name}_layer_call_and_return_conditional_losses"),
+            specs: arguments::specs(branch, inputs, tensors),
+            masks: takes_masks.then_some(masked),
             training,
             inputs,
             ends: Ends::Outputs,
         };
         request.name_layers(&branch.kind);
-        let traced = match &branch.kind {
+        let mut traced = match &branch.kind {
             BranchKind::Class(class) => self.class(branch, class.as_ref(), request)?,
             BranchKind::Network(network, branches) => self.network(network, branches, request)?,
             BranchKind::Input | BranchKind::Unknown(_) => return Err(branch.not_traced()),
         };
+        if let BranchKind::Class(_) = branch.kind {
+            arguments::describe(&mut traced, branch, inputs);
+        }
         let traced = Rc::new(traced);
         self.made.insert(key, Rc::clone(&traced));
-        self.record(&branch.path, &traced);
+        if is_offered {
+            self.record(&branch.path, &traced);
+        }
         Ok(traced)
     }
 
@@ -145,7 +164,8 @@ impl<'t, 'm> Tracer<'t, 'm> {
             tensors: &tensors,
             training: request.training.unwrap_or_default(),
         };
-        let outputs = call.lower_unmasked(&mut body.function, &handles)?;
+        let (outputs, losses) = call.lower_unmasked(&mut body.function, &handles)?;
+        body.losses = losses;
         body.finish(&mut self.library, request, &outputs)
     }
 
@@ -166,8 +186,16 @@ impl<'t, 'm> Tracer<'t, 'm> {
         let inputs = calls.body.tensors(&request);
         let outputs = lower_network(network, &mut calls, inputs, request.ends)?;
         let body = calls.body;
-        body.finish(&mut self.library, request, &outputs)
+        let mut traced = body.finish(&mut self.library, request, &outputs)?;
+        traced.structures = structures(network);
+        Ok(traced)
     }
+}
+
+/// Whether there are masks that are no argument.
+fn has_brought_masks(arguments: &[CallArgument], tensors: &[LoweredTensor]) -> bool {
+    let are_brought = arguments.contains(&CallArgument::BroughtMasks);
+    are_brought && tensors.iter().any(|it| it.mask.is_some())
 }
 
 /// A function that is to be made.
@@ -192,19 +220,6 @@ impl Request<'_> {
             }
         }
     }
-}
-
-/// What the tensors of a call are called: `inputs`, or `inputs_0` and so on.
-fn specs(tensors: &[LoweredTensor], structure: &Structure) -> Vec<Spec> {
-    let named = tensors.iter().enumerate().map(|(place, tensor)| Spec {
-        name: match structure {
-            Structure::One => "inputs".to_owned(),
-            _ => format!("inputs_{place}"),
-        },
-        dtype: tensor.value.dtype(),
-        shape: Some(tensor.shape.clone()),
-    });
-    named.collect()
 }
 
 /// Calls the functions of a network's layers in that of the network.
@@ -244,11 +259,21 @@ impl Calls<'_, '_, '_, '_> {
         inputs: &Inputs,
         tensors: &[LoweredTensor],
     ) -> Result<Vec<LoweredTensor>> {
-        let mut tensors = tensors.to_vec();
+        let names: Vec<&str> = branch
+            .arguments()
+            .iter()
+            .filter_map(|it| it.name())
+            .collect();
+        let (inputs, order) = inputs.in_order(&names);
+        let inputs = &inputs;
+        let tensors = order.iter().filter_map(|at| tensors.get(*at).cloned());
+        let mut tensors: Vec<LoweredTensor> = tensors.collect();
         if let BranchKind::Class(class) = &branch.kind
             && class.casts_inputs()
         {
-            for tensor in &mut tensors {
+            // Where a class names several, only the first argument.
+            let cast = arguments::in_first(branch, inputs, tensors.len());
+            for tensor in tensors.iter_mut().take(cast) {
                 tensor.value = cast_input(&mut self.body.function, &tensor.value, branch.dtype)?;
             }
         }

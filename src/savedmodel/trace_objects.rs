@@ -3,12 +3,13 @@
 
 use std::rc::Rc;
 
-use super::functions::{Interface, Interfaces, Structure, Trace, call_arguments, polymorphic};
+use super::arguments::CallArguments;
+use super::functions::{Interface, Interfaces, Trace, polymorphic};
 use super::objects::{ObjectId, Objects};
 use super::structured::{ArgumentSpec, Spec, Structured};
 use super::trace::{Traced, Tracer};
 use crate::error::Result;
-use crate::layers::{CallArgument, Regularizer, penalty};
+use crate::layers::{Regularizer, penalty};
 use crate::proto::tensorflow::DataType;
 use crate::tensor::Shape;
 
@@ -30,9 +31,7 @@ pub(super) struct TraceObjects<'o, 't, 'm> {
     pub(super) interfaces: &'o mut Interfaces,
     /// The layer's.
     pub(super) name: &'o str,
-    pub(super) arguments: &'o [CallArgument],
-    /// Of its inputs and outputs.
-    pub(super) structures: (Structure, Structure),
+    pub(super) arguments: CallArguments<'o>,
 }
 
 impl TraceObjects<'_, '_, '_> {
@@ -51,7 +50,7 @@ impl TraceObjects<'_, '_, '_> {
                 all_losses.push(self.all_losses(traced, regularizer)?);
             }
         }
-        let arguments = call_arguments(self.arguments);
+        let arguments = self.arguments.spec();
         let call = polymorphic(self.objects, &calls, &arguments, None);
         let losses = polymorphic(self.objects, &losses, &arguments, None);
         let all_losses = match all_losses.is_empty() {
@@ -86,7 +85,7 @@ impl TraceObjects<'_, '_, '_> {
             };
             traced.wrap(&mut self.tracer.library, &name, results)?.name
         };
-        let outputs = traced.outputs_and_losses(&self.structures.1, traced.loss_types());
+        let outputs = traced.outputs_and_losses(traced.loss_types());
         Ok(self.trace(traced, name, outputs))
     }
 
@@ -98,7 +97,7 @@ impl TraceObjects<'_, '_, '_> {
             Ok(all)
         };
         let name = traced.wrap(&mut self.tracer.library, &name, results)?.name;
-        let outputs = traced.outputs(&self.structures.1, "unknown", "tensor");
+        let outputs = traced.outputs("unknown", "tensor");
         Ok(self.trace(traced, name, outputs))
     }
 
@@ -118,7 +117,7 @@ impl TraceObjects<'_, '_, '_> {
         let name = traced.wrap(&mut self.tracer.library, &name, results)?.name;
         let mut losses = traced.loss_types();
         losses.extend(traced.outputs.iter().map(|(dtype, _)| *dtype));
-        let outputs = traced.outputs_and_losses(&self.structures.1, losses);
+        let outputs = traced.outputs_and_losses(losses);
         Ok(self.trace(traced, name, outputs))
     }
 
@@ -163,7 +162,7 @@ impl TraceObjects<'_, '_, '_> {
             name.clone(),
             Interface {
                 captures: traced.captures.clone(),
-                inputs: traced.inputs(self.arguments, &self.structures.0),
+                inputs: self.arguments.given(traced),
                 outputs,
             },
         );

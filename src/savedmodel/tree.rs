@@ -1,5 +1,6 @@
 //! The layers of a model with their classes, made once however often they are called.
 
+use super::arguments::CallArguments;
 use super::functions::Structure;
 use crate::error::{Error, ErrorKind, Result};
 use crate::keras::{Layer, Network, Object, TensorRef};
@@ -72,16 +73,29 @@ fn kind<'n>(
 }
 
 /// What every model's call takes.
-pub(super) const NETWORK_ARGUMENTS: [CallArgument; 2] =
-    [CallArgument::Training, CallArgument::Mask];
+pub(super) const NETWORK_ARGUMENTS: CallArguments<'static> = CallArguments {
+    first: "inputs",
+    others: &[CallArgument::Training, CallArgument::Mask],
+};
 
 impl Branch<'_> {
     /// What a call takes beside its tensors.
     pub(super) fn arguments(&self) -> &[CallArgument] {
         match &self.kind {
             BranchKind::Class(class) => class.call_arguments(),
-            BranchKind::Network(..) => &NETWORK_ARGUMENTS,
+            BranchKind::Network(..) => NETWORK_ARGUMENTS.others,
             BranchKind::Input | BranchKind::Unknown(_) => &[],
+        }
+    }
+
+    /// What a call takes.
+    pub(super) fn call_arguments(&self) -> CallArguments<'_> {
+        CallArguments {
+            first: match &self.kind {
+                BranchKind::Class(class) => class.first_argument(),
+                _ => NETWORK_ARGUMENTS.first,
+            },
+            others: self.arguments(),
         }
     }
 

@@ -15,7 +15,7 @@ use super::settings::Settings;
 use super::signatures::{ServedSignature, serve, wrapped_model};
 use super::structured::Spec;
 use super::trace::{Request, Traced, Tracer};
-use super::tree::{Branch, NETWORK_ARGUMENTS, branches, input_names, output_names, structures};
+use super::tree::{Branch, NETWORK_ARGUMENTS, branches, input_names, output_names};
 use super::variables::{SavedVariable, SavedVariables};
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::io::{CommitOptions, FilePlan, replace_directory};
@@ -101,7 +101,9 @@ impl<'m> Parts<'m> {
         }
         let optimizer = optimizer.and_then(|it| optimizer::add_variables(it, &mut saved));
         saved.place_on(settings.variable_device().as_deref());
-        let mut built = build(&network, &inference, &saved, optimizer.as_ref(), options)?;
+        let shapes = BuildShapes::of(&network, &inference, &options.layers.bounded());
+        let given = (&inference, &shapes);
+        let mut built = build(&network, given, &saved, optimizer.as_ref(), options)?;
         let numbered = built.layers.objects.number(built.root);
         let checkpoint = Checkpoint::new(&numbered, &saved)?;
         let source = Source {
@@ -109,7 +111,7 @@ impl<'m> Parts<'m> {
             branches: &built.branches,
             inputs: &built.inputs,
             compile: compile.as_ref(),
-            shapes: &BuildShapes::of(&network, &inference, &options.layers.bounded()),
+            shapes: &shapes,
         };
         let layers = &built.layers;
         let metadata = keras_metadata(source, &numbered, &layers.described);
@@ -193,7 +195,7 @@ struct Built<'n, 't, 'm> {
 
 fn build<'n, 't, 'm>(
     network: &'n Network,
-    inference: &Inference,
+    (inference, shapes): (&Inference, &'t BuildShapes),
     saved: &'t SavedVariables<'m>,
     optimizer: Option<&SavedOptimizer>,
     options: &SaveOptions,
@@ -207,16 +209,14 @@ fn build<'n, 't, 'm>(
             traced = Some(tracer.root(network, &branches, &inputs, training)?);
         }
     }
-    let mut layers = LayerObjects::new(tracer, options.save_traces);
+    let mut layers = LayerObjects::new(tracer, options.save_traces, shapes);
     let (root, children) = layers.layers_of(network, &branches, "")?;
-    let structures = structures(network);
-    let inputs_are = structures.0.clone();
-    let functions = layers.functions("", network.name(), &NETWORK_ARGUMENTS, structures, None)?;
+    let functions = layers.functions("", network.name(), NETWORK_ARGUMENTS, None)?;
     let mut extras = Extras::default();
     let mut signatures = Vec::new();
     if let Some(traced) = &traced {
         let names = output_names(network);
-        extras.signature = Some(wrapped_model(&mut layers, traced, &names, &inputs_are)?);
+        extras.signature = Some(wrapped_model(&mut layers, traced, &names)?);
         if options.signatures.is_none() {
             signatures.push(serve(&mut layers, DEFAULT_SIGNATURE, traced, &names)?);
         }

@@ -25,7 +25,22 @@ pub(super) fn batch_normalization(of: &mut Translated<'_>) -> Result<()> {
 
 /// The loader of Keras 2 wants the shapes of query, key and value in the config and warns if they
 /// are null; Keras 3 has them in the build config, and the tensors of a call have them too.
+///
+/// Axes that are counted from the end are so in Keras 2 with that of the heads, which comes later.
 pub(super) fn multi_head_attention(of: &mut Translated<'_>) -> Result<()> {
+    let (to, axes) = (of.to, of.config.get_mut("attention_axes"));
+    let axes: Vec<&mut Value> = match axes {
+        Some(Value::Array(axes)) => axes.iter_mut().collect(),
+        one => one.into_iter().collect(),
+    };
+    for axis in axes {
+        if let Some(from_end) = axis.as_i64().filter(|axis| *axis < 0) {
+            *axis = match to {
+                Dialect::Keras3 => from_end.saturating_add(1).into(),
+                _ => from_end.saturating_sub(1).into(),
+            };
+        }
+    }
     if of.to != Dialect::Keras2 {
         return Ok(());
     }

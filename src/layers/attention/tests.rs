@@ -1,5 +1,7 @@
 use super::*;
 use crate::keras::{Argument, Node, Object, TensorRef};
+use crate::layers::lower::testing::Lowering;
+use crate::proto::tensorflow::attr_value::Value;
 
 fn shape<const N: usize>(sizes: [u64; N]) -> Shape {
     Shape::known(&sizes)
@@ -115,4 +117,128 @@ fn both_names_of_grouped_attention_are_known() {
     let layer = LayerRegistry::builtin().build(&object).unwrap();
     let inputs = Inputs::of([shape([1, 4, 6])]).with("value", [shape([1, 5, 6])]);
     assert_eq!(layer.variables(&inputs).unwrap().len(), 8);
+}
+
+#[test]
+fn what_counts_decides_the_weights() {
+    let pair = || Inputs::of([shape([2, 4, 6]), shape([2, 5, 6])]);
+    let products = ["BatchMatMulV2", "Softmax", "BatchMatMulV2"];
+    Lowering::of(&Attention::new(), pair()).check(&products);
+    let causal = [
+        "BatchMatMulV2",
+        "Shape",
+        "StridedSlice",
+        "StridedSlice",
+        "Range",
+        "ExpandDims",
+        "Range",
+        "ExpandDims",
+        "GreaterEqual",
+        "LogicalNot",
+        "Cast",
+        "Mul",
+        "Sub",
+        "Softmax",
+        "BatchMatMulV2",
+    ];
+    let wanted = pair().with_value("use_causal_mask", true.into());
+    Lowering::of(&Attention::new(), wanted).check(&causal);
+    // As versions of Keras 2 wrote it.
+    let object = Object::from(Attention::new()).with("causal", true);
+    let layer = Attention::from_object(&object).unwrap();
+    Lowering::of(&layer, pair()).check(&causal);
+    let layer = AdditiveAttention::new().dropout(0.5);
+    let sums = [
+        "ExpandDims",
+        "ExpandDims",
+        "AddV2",
+        "Tanh",
+        "ReadVariableOp",
+        "Mul",
+        "Sum",
+    ];
+    let dropped = [
+        "Softmax",
+        "Shape",
+        "Mul",
+        "RandomUniform",
+        "GreaterEqual",
+        "SelectV2",
+    ];
+    let all = [sums.as_slice(), &dropped, &["BatchMatMulV2"]].concat();
+    Lowering::of(&layer, pair()).training().check(&all);
+    let layer = Attention::new().score_mode("sum");
+    let error = Lowering::of(&layer, pair()).function().unwrap_err();
+    assert!(error.message().contains("score mode `sum`"), "{error}");
+}
+
+#[test]
+fn masks_that_are_given_come_before_those_that_are_brought_along() {
+    let given = Inputs::of([shape([2, 4, 6]), shape([2, 5, 6])])
+        .with("mask", [shape([2, 4]), shape([2, 5])]);
+    // The test feeds all tensors as floats, which no mask may be.
+    let layer = Attention::new();
+    let lowering = Lowering::of(&layer, given);
+    let error = lowering.masked().function().unwrap_err();
+    assert!(error.to_string().contains("LogicalNot"), "{error}");
+}
+
+#[test]
+fn heads_are_letters_of_equations() {
+    let layer = MultiHeadAttention::new(2, 3).attention_axes([2]);
+    let query = Shape::from([None, Some(3), Some(4), Some(6)]);
+    let inputs = Inputs::one(query.clone()).with("value", [query.clone()]);
+    let def = Lowering::of(&layer, inputs.clone()).function().unwrap();
+    let equations =
+        def.node_def
+            .iter()
+            .filter_map(|node| match &node.attr.get("equation")?.value {
+                Some(Value::S(text)) => Some(String::from_utf8_lossy(text).into_owned()),
+                _ => None,
+            });
+    let expected = [
+        "abcd,def->abcef",
+        "abcd,def->abcef",
+        "abcd,def->abcef",
+        "abfde,abcde->abdcf",
+        "abdcf,abfde->abcde",
+        "abcde,def->abcf",
+    ];
+    assert_eq!(equations.collect::<Vec<_>>(), expected);
+    let inner = layer.inner_layers(&inputs).unwrap();
+    let attributes: Vec<&str> = inner.iter().map(|it| it.attribute.as_str()).collect();
+    assert_eq!(
+        attributes,
+        [
+            "_query_dense",
+            "_key_dense",
+            "_value_dense",
+            "_output_dense"
+        ]
+    );
+    let output = serde_json::json!([null, null, 6]);
+    assert_eq!(inner[3].object.config()["output_shape"], output);
+    assert_eq!(inner[3].object.config()["bias_axes"], "f");
+    let beyond = MultiHeadAttention::new(2, 3).attention_axes([3]);
+    let error = beyond.output_shapes(
+        &inputs
+            .clone()
+            .with_value("return_attention_scores", true.into()),
+    );
+    assert!(
+        error
+            .unwrap_err()
+            .message()
+            .contains("`attention_axes` has 3")
+    );
+    let gated = MultiHeadAttention::new(2, 3).use_gate(true);
+    let error = Lowering::of(&gated, inputs).function().unwrap_err();
+    assert!(error.message().contains("`use_gate`"), "{error}");
+}
+
+#[test]
+fn no_function_is_made_for_what_keras_2_does_not_have() {
+    let inputs = Inputs::one([Some(2), Some(4), Some(6)]).with("value", [shape([2, 5, 6])]);
+    let layer = GroupQueryAttention::new(3, 4, 2);
+    assert!(Lowering::of(&layer, inputs).function().is_err());
 }

@@ -1,5 +1,7 @@
 //! One call of a layer, while it is lowered.
 
+use serde_json::Value;
+
 use super::variables::Handles;
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Edge, FunctionBuilder};
@@ -15,6 +17,30 @@ pub enum CallArgument {
     Training,
     /// Which time steps count: `mask`.
     Mask,
+    /// A tensor beside the first argument, by the name of its argument; it may be left out.
+    Tensor(&'static str),
+    /// Whether something is wanted, by the name of its argument; no, unless the call says so.
+    Flag(&'static str),
+    /// The masks that the tensors bring along, which are an argument of no Python method; after
+    /// all others.
+    BroughtMasks,
+}
+
+impl CallArgument {
+    /// What the argument of the Python method is called, if it is one.
+    pub(crate) fn name(self) -> Option<&'static str> {
+        match self {
+            CallArgument::Training => Some("training"),
+            CallArgument::Mask => Some("mask"),
+            CallArgument::Tensor(name) | CallArgument::Flag(name) => Some(name),
+            CallArgument::BroughtMasks => None,
+        }
+    }
+
+    /// Whether masks of tensors are used.
+    pub(crate) fn takes_masks(self) -> bool {
+        matches!(self, CallArgument::Mask | CallArgument::BroughtMasks)
+    }
 }
 
 /// One call of a layer, while it is lowered: the function it becomes part of, its tensors, its
@@ -29,6 +55,7 @@ pub struct Call<'c> {
     handles: &'c Handles,
     training: bool,
     dtype: DType,
+    losses: Vec<Edge>,
 }
 
 /// What a [`Call`] is made from.
@@ -56,6 +83,7 @@ impl<'c> Call<'c> {
             handles: of.handles,
             training: of.training,
             dtype: of.dtype,
+            losses: Vec::new(),
         }
     }
 
@@ -103,6 +131,38 @@ impl<'c> Call<'c> {
         self.masks.first()?.as_ref()
     }
 
+    /// The tensor of an argument, given by position or by name.
+    pub fn tensor_of(&self, position: usize, name: &str) -> Option<&'c Edge> {
+        self.inputs.argument(position, name)?.first()?;
+        self.tensors.get(self.inputs.place(position, name)?)
+    }
+
+    /// Whether a constant argument of that name is true.
+    pub fn flag(&self, name: &str) -> bool {
+        let given = self.inputs.constant(usize::MAX, name);
+        given.and_then(Value::as_bool).unwrap_or_default()
+    }
+
+    /// The masks of a layer whose second argument is `mask`, one for each of its tensors: those
+    /// that it is given, or else those of its tensors.
+    pub fn given_masks(&self) -> Vec<Option<Edge>> {
+        let given = self.inputs.argument(1, "mask").filter(|it| !it.is_empty());
+        let (Some(given), Some(at)) = (given, self.inputs.place(1, "mask")) else {
+            return self.masks.to_vec();
+        };
+        let mut given = self.tensors.iter().skip(at).take(given.len()).cloned();
+        match self.inputs.mixed(1, "mask") {
+            Some(list) => {
+                let masks = list.iter().map(|constant| match constant {
+                    Some(_) => None,
+                    None => given.next(),
+                });
+                masks.collect()
+            }
+            None => given.map(Some).collect(),
+        }
+    }
+
     /// The mask of a layer whose second argument is `mask`: the one that it is given, or else that
     /// of its tensor.
     pub fn given_mask(&self) -> Option<&'c Edge> {
@@ -111,6 +171,16 @@ impl<'c> Call<'c> {
             _ => None,
         };
         place.map_or_else(|| self.mask(), |at| self.tensors.get(at))
+    }
+
+    /// Adds to what the model pays, beside its loss: a scalar.
+    pub fn add_loss(&mut self, loss: Edge) {
+        self.losses.push(loss);
+    }
+
+    /// What was added.
+    pub(crate) fn into_losses(self) -> Vec<Edge> {
+        self.losses
     }
 
     /// Whether the model is trained.
@@ -197,17 +267,23 @@ impl<'c> Call<'c> {
     ) -> Result<Vec<Edge>> {
         let masks = vec![None; tensors.len()];
         let dtype = self.dtype;
-        self.nested(name, |function, handles, training| {
-            layer.lower(&mut Call {
+        let (outputs, losses) = self.nested(name, |function, handles, training| {
+            let mut call = Call::new(
                 function,
-                inputs,
-                tensors,
-                masks: &masks,
-                handles,
-                training,
-                dtype,
-            })
-        })
+                CallOf {
+                    inputs,
+                    tensors,
+                    masks: &masks,
+                    handles,
+                    training,
+                    dtype,
+                },
+            );
+            let outputs = layer.lower(&mut call)?;
+            Ok((outputs, call.into_losses()))
+        })?;
+        self.losses.extend(losses);
+        Ok(outputs)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::Handles;
-use super::call::{Call, CallArgument, CallOf, is_floating};
+use super::call::{Call, CallOf, is_floating};
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Edge, FunctionBuilder};
 use crate::keras::{Functional, Layer, Network, Node, Object, Sequential, TensorRef};
@@ -228,6 +228,10 @@ impl Caller for Inline<'_, '_> {
                 };
                 call.lower(function, handles)
             })
+            .map(|(outputs, losses)| {
+                losses.into_iter().for_each(|loss| self.call.add_loss(loss));
+                outputs
+            })
     }
 }
 
@@ -241,26 +245,26 @@ pub(crate) struct LayerCall<'l> {
 }
 
 impl LayerCall<'_> {
-    /// Adds its operations, and those of the masks of what it gives.
+    /// Adds its operations, and those of the masks of what it gives; also returns its losses.
     fn lower(
         &self,
         function: &mut FunctionBuilder,
         handles: &Handles,
-    ) -> Result<Vec<LoweredTensor>> {
-        let mut outputs = self.lower_unmasked(function, handles)?;
+    ) -> Result<(Vec<LoweredTensor>, Vec<Edge>)> {
+        let (mut outputs, losses) = self.lower_unmasked(function, handles)?;
         let masks = self.lower_masks(function)?;
         for (output, mask) in outputs.iter_mut().zip(masks) {
             output.mask = mask;
         }
-        Ok(outputs)
+        Ok((outputs, losses))
     }
 
-    /// Adds its operations.
+    /// Adds its operations; also returns its losses.
     pub(crate) fn lower_unmasked(
         &self,
         function: &mut FunctionBuilder,
         handles: &Handles,
-    ) -> Result<Vec<LoweredTensor>> {
+    ) -> Result<(Vec<LoweredTensor>, Vec<Edge>)> {
         let values = self
             .tensors
             .iter()
@@ -269,12 +273,16 @@ impl LayerCall<'_> {
                 false => Ok(it.value.clone()),
             });
         let values = values.collect::<Result<Vec<Edge>>>()?;
-        let takes_masks = self.class.call_arguments().contains(&CallArgument::Mask);
+        let mut arguments = self.class.call_arguments().iter();
+        let takes_masks = arguments.any(|it| it.takes_masks());
         let masks = self.tensors.iter().map(|it| it.mask.clone());
         let masks: Vec<Option<Edge>> = masks.map(|it| it.filter(|_| takes_masks)).collect();
         let of = self.of(&values, &masks, handles);
-        let outputs = self.class.lower(&mut Call::new(function, of))?;
-        tensors_of(outputs, self.class.output_shapes(self.inputs)?)
+        let mut call = Call::new(function, of);
+        let outputs = self.class.lower(&mut call)?;
+        let losses = call.into_losses();
+        let outputs = tensors_of(outputs, self.class.output_shapes(self.inputs)?)?;
+        Ok((outputs, losses))
     }
 
     /// Adds the operations of the masks of what it gives; none where the list ends.

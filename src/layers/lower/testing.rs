@@ -5,7 +5,7 @@ use super::variables::{Handle, Handles};
 use crate::error::Result;
 use crate::graph::{Edge, FunctionBuilder};
 use crate::layers::inputs::Operand;
-use crate::layers::{CallArgument, Inputs, Layer};
+use crate::layers::{Inputs, Layer};
 use crate::proto::tensorflow::{DataType, FunctionDef};
 use crate::tensor::DType;
 
@@ -71,7 +71,8 @@ impl<'l> Lowering<'l> {
             is_masked.then(|| function.argument("mask", DataType::DT_BOOL))
         };
         let masks: Vec<Option<Edge>> = (0..count).map(|_| mask(&mut function)).collect();
-        let takes_masks = self.layer.call_arguments().contains(&CallArgument::Mask);
+        let mut arguments = self.layer.call_arguments().iter();
+        let takes_masks = arguments.any(|it| it.takes_masks());
         let given: Vec<Option<Edge>> = match takes_masks {
             true => masks.clone(),
             false => vec![None; count],
