@@ -57,3 +57,13 @@ fn sstable_read() {
 fn proto_messages() {
     replay("proto_messages", bodies::proto_messages);
 }
+
+#[test]
+fn savedmodel_load() {
+    replay("savedmodel_load", bodies::savedmodel_load);
+}
+
+#[test]
+fn savedmodel_show() {
+    replay("savedmodel_show", bodies::savedmodel_show);
+}

@@ -39,6 +39,8 @@ mod malformed;
 mod proto;
 /// Directories for TensorFlow: what is in them, and what is refused.
 mod savedmodel;
+/// Directories that are broken on purpose.
+mod savedmodel_hostile;
 /// Directories back into models.
 mod savedmodel_load;
 /// The ways of writing a file, which only differ in time.
