@@ -24,6 +24,11 @@ class Peer:
         self.loaded.save(path, save_format="tf")
         return time.process_time() - start, 0
 
+    def load(self, path):
+        start = time.perf_counter()
+        model = tf.keras.models.load_model(path, compile=False)
+        return time.perf_counter() - start, len(model.variables)
+
     def variables(self, count, elements):
         values = numpy.random.default_rng(0).standard_normal((int(count), int(elements)), numpy.float32)
         self.held = {f"dense_{number:05}": tf.Variable(row) for number, row in enumerate(values)}

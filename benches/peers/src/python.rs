@@ -2,7 +2,7 @@
 
 use std::env;
 use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
@@ -53,7 +53,21 @@ impl Python {
 
 /// TensorFlow's script. With arguments it does one job and ends.
 pub(crate) fn tensorflow() -> Command {
-    let mut command = command("HORNFELS_PEERS_TENSORFLOW", "tensorflow_peer.py");
+    quiet(command(TENSORFLOW, "tensorflow_peer.py"))
+}
+
+/// TensorFlow's tool, which is beside its interpreter.
+pub(crate) fn saved_model_cli() -> Command {
+    let python = env::var_os(TENSORFLOW).map(PathBuf::from);
+    quiet(Command::new(
+        python.unwrap_or_default().with_file_name("saved_model_cli"),
+    ))
+}
+
+/// The interpreter that has TensorFlow.
+const TENSORFLOW: &str = "HORNFELS_PEERS_TENSORFLOW";
+
+fn quiet(mut command: Command) -> Command {
     command
         .env("TF_CPP_MIN_LOG_LEVEL", "3")
         .env("CUDA_VISIBLE_DEVICES", "");
