@@ -29,7 +29,7 @@ pub(super) struct Source<'s> {
     pub(super) shapes: &'s BuildShapes,
 }
 
-/// A description of each layer that is an object.
+/// A description of each layer and each metric that is an object.
 pub(super) fn keras_metadata(
     source: Source<'_>,
     objects: &Numbered<'_>,
@@ -37,41 +37,45 @@ pub(super) fn keras_metadata(
 ) -> SavedMetadata {
     let mut branches = HashMap::new();
     by_path(source.branches, &mut branches);
-    let mut nodes: Vec<SavedObject> = described
-        .iter()
-        .filter_map(|(id, described)| {
-            let metadata = match described {
-                Described::Inner(inner) => of_inner(inner),
-                Described::Layer(path) => match branches.get(path.as_str()) {
-                    Some(branch) => of_branch(branch, source.shapes),
-                    None => of_root(source),
-                },
-            };
-            Some(SavedObject {
-                node_id: objects.number(*id)?,
-                node_path: match objects.path(*id) {
-                    "" => "root".to_owned(),
-                    path => format!("root.{}", path.replace('/', ".")),
-                },
-                identifier: match objects.kind(*id) {
-                    Some(Kind::User(identifier)) => (*identifier).to_owned(),
-                    _ => String::new(),
-                },
-                metadata: keras_json::to_string(&Value::Object(metadata)),
-                version: Some(VersionDef {
-                    producer: 2,
-                    min_consumer: 1,
-                    ..VersionDef::default()
-                }),
-                ..SavedObject::default()
-            })
-        })
-        .collect();
+    let nodes = described.iter().filter_map(|(id, described)| {
+        let metadata = match described {
+            Described::Inner(inner) => of_inner(inner),
+            Described::Metric(metric) => metric.clone(),
+            Described::Layer(path) => match branches.get(path.as_str()) {
+                Some(branch) => of_branch(branch, source.shapes),
+                None => of_root(source),
+            },
+        };
+        node(objects, *id, metadata)
+    });
+    let mut nodes: Vec<SavedObject> = nodes.collect();
     nodes.sort_by_key(|node| node.node_id);
     SavedMetadata {
         nodes,
         ..SavedMetadata::default()
     }
+}
+
+/// An object with what Keras makes it from; none for one that nothing leads to.
+fn node(objects: &Numbered<'_>, id: ObjectId, metadata: Map<String, Value>) -> Option<SavedObject> {
+    Some(SavedObject {
+        node_id: objects.number(id)?,
+        node_path: match objects.path(id) {
+            "" => "root".to_owned(),
+            path => format!("root.{}", path.replace('/', ".")),
+        },
+        identifier: match objects.kind(id) {
+            Some(Kind::User(identifier)) => (*identifier).to_owned(),
+            _ => String::new(),
+        },
+        metadata: keras_json::to_string(&Value::Object(metadata)),
+        version: Some(VersionDef {
+            producer: 2,
+            min_consumer: 1,
+            ..VersionDef::default()
+        }),
+        ..SavedObject::default()
+    })
 }
 
 /// Layers by their paths; the model itself is not among them.

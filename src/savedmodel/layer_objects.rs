@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use serde_json::{Map, Value};
+
 use super::arguments::CallArguments;
 use super::build_shapes::BuildShapes;
 use super::functions::{Interface, Interfaces, Trace, polymorphic};
@@ -29,19 +31,21 @@ pub(super) struct LayerObjects<'t, 'm> {
     pub(super) has_traces: bool,
     /// How many functions compute penalties on variables.
     penalties: usize,
-    /// The layers that are objects.
+    /// The layers and metrics that are objects.
     pub(super) described: Vec<(ObjectId, Described)>,
     /// What layers are called with.
     shapes: &'t BuildShapes,
 }
 
-/// Where what Keras is told of a layer comes from.
+/// Where what Keras is told of an object comes from.
 #[derive(Clone, Debug)]
 pub(super) enum Described {
     /// The layer at that path of the model.
     Layer(String),
     /// A layer in a layer, which the model does not know.
     Inner(InnerLayer),
+    /// What a metric is made from.
+    Metric(Map<String, Value>),
 }
 
 /// A layer's object, with what models list of it.

@@ -18,6 +18,7 @@ mod functions;
 mod keras_metadata;
 mod layer_objects;
 mod main_graph;
+mod metrics;
 mod object_graph;
 mod objects;
 mod optimizer;

@@ -8,6 +8,7 @@ use super::checkpoint::Checkpoint;
 use super::keras_metadata::{Source, keras_metadata};
 use super::layer_objects::{Extras, LayerObjects};
 use super::main_graph::main_graph;
+use super::metrics::{self, Output, SavedMetric};
 use super::object_graph::object_graph;
 use super::objects::ObjectId;
 use super::optimizer::{self, SavedOptimizer};
@@ -100,10 +101,20 @@ impl<'m> Parts<'m> {
             saved.add_of_layer(variable.path, shown);
         }
         let optimizer = optimizer.and_then(|it| optimizer::add_variables(it, &mut saved));
+        let metrics = match &compile {
+            Some(compile) => {
+                metrics::add_variables(compile, &outputs(&network, &inference), &mut saved)
+            }
+            None => Vec::new(),
+        };
         saved.place_on(settings.variable_device().as_deref());
         let shapes = BuildShapes::of(&network, &inference, &options.layers.bounded());
         let given = (&inference, &shapes);
-        let mut built = build(&network, given, &saved, optimizer.as_ref(), options)?;
+        let training = Training {
+            optimizer: optimizer.as_ref(),
+            metrics: &metrics,
+        };
+        let mut built = build(&network, given, &saved, training, options)?;
         let numbered = built.layers.objects.number(built.root);
         let checkpoint = Checkpoint::new(&numbered, &saved)?;
         let source = Source {
@@ -193,11 +204,28 @@ struct Built<'n, 't, 'm> {
     branches: Vec<Branch<'n>>,
 }
 
+/// What a compiled model has beside its layers.
+#[derive(Clone, Copy)]
+struct Training<'a> {
+    optimizer: Option<&'a SavedOptimizer>,
+    metrics: &'a [SavedMetric],
+}
+
+/// The model's outputs, as metrics know them.
+fn outputs(network: &Network, inference: &Inference) -> Vec<Output> {
+    let names = output_names(network).into_iter().enumerate();
+    let outputs = names.map(|(place, name)| Output {
+        name,
+        shape: inference.outputs().get(place).cloned().flatten(),
+    });
+    outputs.collect()
+}
+
 fn build<'n, 't, 'm>(
     network: &'n Network,
     (inference, shapes): (&Inference, &'t BuildShapes),
     saved: &'t SavedVariables<'m>,
-    optimizer: Option<&SavedOptimizer>,
+    training: Training<'_>,
     options: &SaveOptions,
 ) -> Result<Built<'n, 't, 'm>> {
     let branches = branches(network, "", &options.layers.bounded())?;
@@ -212,7 +240,11 @@ fn build<'n, 't, 'm>(
     let mut layers = LayerObjects::new(tracer, options.save_traces, shapes);
     let (root, children) = layers.layers_of(network, &branches, "")?;
     let functions = layers.functions("", network.name(), NETWORK_ARGUMENTS, None)?;
-    let mut extras = Extras::default();
+    let metrics = training.metrics.iter().filter(|_| options.save_traces);
+    let mut extras = Extras {
+        metrics: metrics.map(|metric| metric.object(&mut layers)).collect(),
+        ..Extras::default()
+    };
     let mut signatures = Vec::new();
     if let Some(traced) = &traced {
         let names = output_names(network);
@@ -227,7 +259,7 @@ fn build<'n, 't, 'm>(
         signatures.push(served.within(|| format!("signature `{key}`"))?);
     }
     layers.attach(&root, children, functions.as_ref(), extras);
-    if let Some(optimizer) = optimizer {
+    if let Some(optimizer) = training.optimizer {
         let optimizer = optimizer.object(&mut layers);
         layers.objects.own(root.object, "optimizer", optimizer);
     }

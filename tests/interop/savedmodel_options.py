@@ -1,9 +1,12 @@
-"""The options of `hornfels convert` that change a SavedModel: signatures, batch size, tags, data files, optimizer.
+"""The options of `hornfels convert` that change a SavedModel: signatures, batch size, tags, data files, optimizer;
+and the metrics that a model was compiled with.
 
 A real model is converted with each, and TensorFlow finds what was asked for, computing what Keras computes.
 """
 # oracles: keras2
 # makes its own files
+
+import json
 
 import h5py
 import numpy as np
@@ -12,6 +15,7 @@ from _oracle import ROOT, WRITTEN, Report, close, hornfels, keras, values
 
 keras = keras()
 import tensorflow as tf  # noqa: E402
+from keras.protobuf.saved_metadata_pb2 import SavedMetadata  # noqa: E402
 
 MODEL = ROOT / "tests" / "data" / "emotions.h5"
 PLACE = WRITTEN / "savedmodel_options"
@@ -99,9 +103,40 @@ def check_weights():
         np.testing.assert_array_equal(np.load(PLACE / "kernel.npy"), weights[name][()])
 
 
+def metrics_of(place):
+    """The metrics in a directory, each with what Keras makes it from, and the shapes of their variables."""
+    metadata = SavedMetadata.FromString((place / "keras_metadata.pb").read_bytes())
+    metrics = [json.loads(node.metadata) for node in metadata.nodes if node.identifier == "_tf_keras_metric"]
+    listed = tf.train.list_variables(str(place / "variables" / "variables"))
+    shapes = {name: shape for name, shape in listed if name.startswith("keras_api/metrics")}
+    return [(metric["class_name"], metric["name"], metric["config"]) for metric in metrics], shapes
+
+
+def check_metrics():
+    inputs = keras.Input((4,))
+    first = keras.layers.Dense(3, name="first")(inputs)
+    second = keras.layers.Dense(1, activation="sigmoid", name="second")(inputs)
+    model = keras.Model(inputs, [first, second])
+    measures = [keras.metrics.AUC(num_thresholds=5), keras.metrics.Precision(thresholds=[0.2, 0.5]), keras.metrics.TrueNegatives(), keras.metrics.BinaryIoU()]
+    weighted = {"second": [keras.metrics.CategoricalAccuracy(), keras.metrics.SpecificityAtSensitivity(0.5)]}
+    model.compile("adam", {"first": "mse", "second": "binary_crossentropy"}, metrics={"first": ["mae"], "second": ["acc", *measures]}, weighted_metrics=weighted)
+    data = np.zeros((4, 4)), [np.zeros((4, 3)), np.zeros((4, 1))]
+    model.fit(*data, verbose=0)
+    model.save(PLACE / "metrics.h5")
+    keras.models.load_model(PLACE / "metrics.h5").save(PLACE / "expected", save_format="tf")
+    hornfels("convert", PLACE / "metrics.h5", PLACE / "metrics")
+    found, expected = metrics_of(PLACE / "metrics"), metrics_of(PLACE / "expected")
+    assert found == expected, [pair for pair in zip(found[0], expected[0]) if pair[0] != pair[1]] or [item for item in {**found[1], **expected[1]}.items() if found[1].get(item[0]) != expected[1].get(item[0])]
+    assert len(found[0]) == 11, found
+    loaded = keras.models.load_model(PLACE / "metrics")
+    measured = [np.hstack(each.evaluate(*data, verbose=0)) for each in (loaded, model)]
+    np.testing.assert_allclose(*measured, rtol=1e-5)
+    loaded.save(PLACE / "again", save_format="tf")
+
+
 PLACE.mkdir(parents=True, exist_ok=True)
 report = Report()
 for name, check in list(globals().items()):
     if name.startswith("check_"):
         report.case(name.removeprefix("check_"), check)
-report.finish(least=7)
+report.finish(least=8)
