@@ -29,7 +29,9 @@ mod training;
 mod weights;
 mod write;
 
-pub(crate) use keras2::{Keras2Model, Keras2Optimizer, keras2, optimizer_state, variables_of};
+pub(crate) use keras2::{
+    Keras2Model, Keras2Optimizer, Keras2Variable, keras2, optimizer_state, variables_of,
+};
 pub use read::load_from;
 pub use report::{Mismatch, StoredWeight, WeightMatch, WeightsReport};
 pub(crate) use weights::load_stored;

@@ -21,7 +21,7 @@ use super::variables::{SavedVariable, SavedVariables};
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::io::{CommitOptions, FilePlan, replace_directory};
 use crate::keras::{Model, Network};
-use crate::keras_h5::{Keras2Model, keras2};
+use crate::keras_h5::{Keras2Model, Keras2Variable, keras2};
 use crate::layers::{Ends, Inference, Inputs, input_specs};
 use crate::options::{SaveOptions, SavedModelOptions, Signature, Signatures};
 use crate::proto::Message;
@@ -92,14 +92,7 @@ impl<'m> Parts<'m> {
             optimizer,
         } = model;
         let inference = Inference::of(&network, &options.layers);
-        let mut saved = SavedVariables::default();
-        for variable in variables {
-            let shown = SavedVariable {
-                trainable: is_trainable(&inference, &variable.path),
-                ..SavedVariable::fixed(variable.name, variable.tensor)
-            };
-            saved.add_of_layer(variable.path, shown);
-        }
+        let mut saved = of_layers(variables, &inference);
         let optimizer = optimizer.and_then(|it| optimizer::add_variables(it, &mut saved));
         let metrics = match &compile {
             Some(compile) => {
@@ -181,6 +174,19 @@ fn meta_graph(
         object_graph_def: Some(objects),
         ..MetaGraphDef::default()
     })
+}
+
+/// The variables of layers.
+fn of_layers<'m>(variables: Vec<Keras2Variable<'m>>, inference: &Inference) -> SavedVariables<'m> {
+    let mut saved = SavedVariables::default();
+    for variable in variables {
+        let shown = SavedVariable {
+            trainable: is_trainable(inference, &variable.path),
+            ..SavedVariable::fixed(variable.name, variable.tensor)
+        };
+        saved.add_of_layer(variable.path, shown);
+    }
+    saved
 }
 
 /// The variables' flag, as the layer they belong to has it.
