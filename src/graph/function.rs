@@ -82,7 +82,7 @@ impl Function {
 #[derive(Debug)]
 pub struct FunctionBuilder {
     name: String,
-    arguments: Vec<ArgDef>,
+    pub(super) arguments: Vec<ArgDef>,
     /// What is kept of arguments, by their places.
     kept: BTreeMap<u32, ArgAttrs>,
     pub(super) nodes: Vec<NodeDef>,
@@ -99,6 +99,18 @@ pub struct FunctionBuilder {
     resources: BTreeMap<String, Uses>,
     /// Resources that are changed.
     changed: HashSet<String>,
+    /// The functions of its loops.
+    pub(super) inner: Vec<FunctionDef>,
+    /// How many loops were begun.
+    pub(super) loops: usize,
+}
+
+/// A function that is complete, with the functions that only it uses.
+#[derive(Debug)]
+pub(super) struct Finished {
+    pub(super) def: FunctionDef,
+    pub(super) function: Function,
+    pub(super) inner: Vec<FunctionDef>,
 }
 
 /// The nodes that used a resource, as far as later ones have to wait for them.
@@ -123,7 +135,14 @@ impl FunctionBuilder {
             effects: Vec::new(),
             resources: BTreeMap::new(),
             changed: HashSet::new(),
+            inner: Vec::new(),
+            loops: 0,
         }
+    }
+
+    /// The name of the function.
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 
     /// One more argument; its name is made unique.
@@ -264,17 +283,42 @@ impl FunctionBuilder {
     ///
     /// # Errors
     ///
-    /// None at present; what could be wrong was found when the operations were added.
-    pub fn finish(mut self, results: &[Edge]) -> Result<(FunctionDef, Function)> {
+    /// [`ErrorKind::InvalidArgument`] if the function has loops, which are functions themselves: a
+    /// [`Library`](super::Library) holds them all.
+    pub fn finish(self, results: &[Edge]) -> Result<(FunctionDef, Function)> {
+        let finished = self.finish_with_inner(results)?;
+        if finished.inner.is_empty() {
+            return Ok((finished.def, finished.function));
+        }
+        let name = finished.function.name;
+        Err(Error::new(
+            ErrorKind::InvalidArgument,
+            "it has loops, whose functions would be lost",
+        )
+        .within(format!("function `{name}`"))
+        .with_hint("add it to a library"))
+    }
+
+    /// The function and those of its loops.
+    pub(super) fn finish_with_inner(self, results: &[Edge]) -> Result<Finished> {
+        self.complete(results, false)
+    }
+
+    /// The function; where `passes`, arguments that are results are so without a node between.
+    pub(super) fn complete(mut self, results: &[Edge], passes: bool) -> Result<Finished> {
         let wait = self.wait_for_effects()?;
         let mut def = FunctionDef::default();
         let mut outputs = Vec::new();
         for (place, value) in results.iter().enumerate() {
-            let mut identity = self.op("Identity").input(value);
-            if let Some(wait) = &wait {
-                identity = identity.after(wait);
-            }
-            let identity = identity.one()?;
+            let identity = if passes && self.is_argument(value) {
+                value.clone()
+            } else {
+                let mut identity = self.op("Identity").input(value);
+                if let Some(wait) = &wait {
+                    identity = identity.after(wait);
+                }
+                identity.one()?
+            };
             let name = match place {
                 0 => "identity".to_owned(),
                 _ => format!("identity_{place}"),
@@ -310,7 +354,15 @@ impl FunctionBuilder {
         });
         def.node_def = self.nodes;
         def.arg_attr = self.kept;
-        Ok((def, function))
+        Ok(Finished {
+            def,
+            function,
+            inner: self.inner,
+        })
+    }
+
+    fn is_argument(&self, value: &Edge) -> bool {
+        self.arguments.iter().any(|it| it.name == value.reference)
     }
 
     /// A node behind all effects, so that no result is there before they are.

@@ -42,15 +42,16 @@ impl Library {
         )))
     }
 
-    /// Adds a function that gives `results`.
+    /// Adds a function that gives `results`, and those of its loops.
     ///
     /// # Errors
     ///
-    /// As [`FunctionBuilder::finish`].
+    /// None at present; what could be wrong was found when the operations were added.
     pub fn add(&mut self, function: FunctionBuilder, results: &[Edge]) -> Result<Function> {
-        let (def, function) = function.finish(results)?;
-        self.functions.push(def);
-        Ok(function)
+        let finished = function.finish_with_inner(results)?;
+        self.functions.extend(finished.inner);
+        self.functions.push(finished.def);
+        Ok(finished.function)
     }
 
     /// The functions.

@@ -9,6 +9,7 @@ mod constant;
 
 mod function;
 mod library;
+mod looping;
 mod op_def;
 mod operation;
 mod ops;
@@ -17,5 +18,6 @@ pub use constant::Constant;
 pub(crate) use function::valid_name;
 pub use function::{Edge, Function, FunctionBuilder};
 pub use library::Library;
+pub use looping::Loop;
 pub use operation::Operation;
 pub use ops::Slice;

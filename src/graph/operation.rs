@@ -155,7 +155,7 @@ impl<'f> Operation<'f> {
             (default != Some(&value)).then_some((name, value))
         };
         let has_effects = match &self.changes {
-            Some(_) => self.op != "PartitionedCall",
+            Some(_) => !matches!(self.op, "PartitionedCall" | "StatelessWhile"),
             None => def.is_stateful,
         };
         let op = self.op.to_owned();

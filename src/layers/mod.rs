@@ -117,8 +117,8 @@ pub use inner::InnerLayer;
 pub use inputs::Inputs;
 pub use lower::{Call, CallArgument};
 pub(crate) use lower::{
-    Caller, Ends, Handle, Handles, LayerCall, LoweredTensor, activity_penalty, cast_input,
-    compute_dtype, is_training, lower_network, penalty,
+    Caller, Ends, Handle, Handles, LayerCall, LoweredTensor, activity_losses, activity_regularizer,
+    cast_input, compute_dtype, is_training, lower_network, penalty,
 };
 pub(crate) use nest::Names;
 pub use registry::LayerRegistry;
@@ -215,6 +215,35 @@ pub trait Layer: fmt::Debug + Send + Sync {
     fn masks(&self, call: &mut Call<'_>) -> Result<Vec<Option<Edge>>> {
         let _ = call;
         Ok(Vec::new())
+    }
+
+    /// What all steps of a sequence share, by names, when this is the cell of an
+    /// [`RNN`](rnn::RNN) that is trained: [`lower`](Self::lower) finds it by
+    /// [`call.shared`](Call::shared) then. So the same elements are dropped in all steps.
+    ///
+    /// # Errors
+    ///
+    /// As [`lower`](Self::lower).
+    fn shared(&self, call: &mut Call<'_>) -> Result<Vec<(String, Edge)>> {
+        let _ = call;
+        Ok(Vec::new())
+    }
+
+    /// The variables that it keeps from one call to the next, and that are not weights: no file of
+    /// weights has them, and they begin with zeros.
+    ///
+    /// # Errors
+    ///
+    /// As [`variables`](Self::variables).
+    fn states(&self, inputs: &Inputs) -> Result<Vec<VariableSpec>> {
+        let _ = inputs;
+        Ok(Vec::new())
+    }
+
+    /// The attributes that lead from the layer's Python object to a variable, by its path; by
+    /// default the parts of the path.
+    fn attributes(&self, path: &str) -> Vec<String> {
+        path.split('/').map(str::to_owned).collect()
     }
 
     /// Whether floats that it is called with become what it computes in first.

@@ -54,6 +54,24 @@ impl Layer for NetworkLayer {
         Ok(outputs.into_iter().map(|it| it.value).collect())
     }
 
+    /// Keras finds the layers of a model by their numbers.
+    fn attributes(&self, path: &str) -> Vec<String> {
+        let is_listed = |layer: &&crate::keras::Layer| {
+            !(matches!(self.network, Network::Sequential(_)) && layer.class_name() == "InputLayer")
+        };
+        let layers = self.network.layers().iter().filter(is_listed).enumerate();
+        let mut found = layers.filter_map(|(place, layer)| {
+            let path = path.strip_prefix(layer.name())?.strip_prefix('/')?;
+            let rest = match self.registry.build(&layer.to_object()) {
+                Ok(class) => class.attributes(path),
+                Err(_) => path.split('/').map(str::to_owned).collect(),
+            };
+            let number = [format!("layer-{place}")];
+            Some(number.into_iter().chain(rest).collect())
+        });
+        found.next().unwrap_or_else(|| vec![path.to_owned()])
+    }
+
     fn call_arguments(&self) -> &'static [CallArgument] {
         &[CallArgument::Training, CallArgument::Mask]
     }

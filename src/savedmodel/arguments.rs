@@ -132,7 +132,8 @@ pub(super) fn describe(traced: &mut Traced, branch: &Branch<'_>, inputs: &Inputs
                 ))
             }
             CallArgument::Tensor(_) | CallArgument::Mask => tensors(traced, inputs, place, name),
-            CallArgument::Training | CallArgument::BroughtMasks => None,
+            // What is behind those of the first argument is part of that.
+            CallArgument::Training | CallArgument::BroughtMasks | CallArgument::Behind(_) => None,
         };
         traced.others.extend(given.map(|given| (name, given)));
     }

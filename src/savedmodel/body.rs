@@ -79,7 +79,9 @@ impl<'t, 'm> Body<'t, 'm> {
         inputs: &Inputs,
     ) -> Result<Handles> {
         let mut handles = Handles::default();
-        for spec in class.variables(inputs)? {
+        let mut specs = class.variables(inputs)?;
+        specs.extend(class.states(inputs)?);
+        for spec in specs {
             let of_model = format!("{path}/{}", spec.path);
             let Some(id) = self.variables.of_layer(&of_model) else {
                 return Err(Error::new(
@@ -87,10 +89,7 @@ impl<'t, 'm> Body<'t, 'm> {
                     format!("no variable `{of_model}`, which the layer's config asks for"),
                 ));
             };
-            let handle = Handle {
-                resource: self.capture(id),
-                dtype: self.variables.dtype(id),
-            };
+            let handle = Handle::new(self.capture(id), self.variables.dtype(id));
             handles.insert(spec.path, handle);
         }
         Ok(handles)

@@ -40,6 +40,7 @@ pub(super) fn keras_metadata(
     let nodes = described.iter().filter_map(|(id, described)| {
         let metadata = match described {
             Described::Inner(inner) => of_inner(inner),
+            Described::Model => of_model_in_layer(),
             Described::Metric(metric) => metric.clone(),
             Described::Layer(path) => match branches.get(path.as_str()) {
                 Some(branch) => of_branch(branch, source.shapes),
@@ -78,6 +79,21 @@ fn node(objects: &Numbered<'_>, id: ObjectId, metadata: Map<String, Value>) -> O
     })
 }
 
+/// Keras has the model from the config of the layer that holds it, and asks for no more than that there
+/// is a description.
+fn of_model_in_layer() -> Map<String, Value> {
+    let mut metadata = Map::new();
+    for (key, value) in [
+        ("class_name", json!("Functional")),
+        ("name", json!("layer")),
+        ("trainable", json!(true)),
+        ("expects_training_arg", json!(true)),
+    ] {
+        metadata.insert(key.to_owned(), value);
+    }
+    metadata
+}
+
 /// Layers by their paths; the model itself is not among them.
 fn by_path<'b, 'n>(branches: &'b [Branch<'n>], all: &mut HashMap<&'b str, &'b Branch<'n>>) {
     for branch in branches {
@@ -107,7 +123,8 @@ fn of_branch(branch: &Branch<'_>, shapes: &BuildShapes) -> Map<String, Value> {
         }
         BranchKind::Class(_) | BranchKind::Unknown(_) => {
             let mut metadata = common(&object, branch.layer.name(), branch.arguments());
-            metadata.insert("stateful".to_owned(), Value::Bool(false));
+            let is_stateful = keeps_states(&Value::Object(object.config().clone()));
+            metadata.insert("stateful".to_owned(), Value::Bool(is_stateful));
             nodes(branch.layer, &mut metadata);
             if let Some(regularizer) = object.config().get("activity_regularizer")
                 && !regularizer.is_null()
@@ -137,6 +154,12 @@ fn built_with(shapes: &[Shape], metadata: &mut Map<String, Value>) {
     if !shapes.is_empty() {
         metadata.insert("build_input_shape".to_owned(), one_or_list(shapes));
     }
+}
+
+/// Whether a recurrent layer, or one in both directions, keeps its states between calls.
+fn keeps_states(config: &Value) -> bool {
+    let keeps = |place| config.pointer(place) == Some(&Value::Bool(true));
+    keeps("/stateful") || keeps("/layer/config/stateful")
 }
 
 /// The calls of a layer stand beside its config, as Keras writes them.

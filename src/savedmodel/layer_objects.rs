@@ -16,7 +16,7 @@ use super::tree::{Branch, BranchKind, NETWORK_ARGUMENTS};
 use super::variables::VariableId;
 use crate::error::Result;
 use crate::keras::Network;
-use crate::layers::{InnerLayer, Regularizer, penalty};
+use crate::layers::{InnerLayer, Layer as LayerClass, Regularizer, activity_regularizer, penalty};
 use crate::proto::tensorflow::DataType;
 use crate::tensor::Shape;
 
@@ -46,6 +46,8 @@ pub(super) enum Described {
     Inner(InnerLayer),
     /// What a metric is made from.
     Metric(Map<String, Value>),
+    /// A model in a layer, which that layer rebuilds.
+    Model,
 }
 
 /// A layer's object, with what models list of it.
@@ -164,7 +166,7 @@ impl<'t, 'm> LayerObjects<'t, 'm> {
         let functions = match self.has_traces {
             true => {
                 self.penalties_of(branch, &mut layer)?;
-                let activity = regularizers::of_activity(branch.layer.object())?;
+                let activity = activity_regularizer(branch.layer.object())?;
                 let name = branch.layer.name();
                 self.functions(&branch.path, name, branch.call_arguments(), activity)?
             }
@@ -178,7 +180,11 @@ impl<'t, 'm> LayerObjects<'t, 'm> {
             let axes = self.objects.list([]);
             self.objects.own(object, "axis", axes);
         }
-        self.attributes(class, &branch.path, &layer, inner);
+        let kind = match &branch.kind {
+            BranchKind::Class(kind) => Some(kind.as_ref()),
+            _ => None,
+        };
+        self.attributes((class, kind), &branch.path, &layer, inner);
         Ok(layer)
     }
 
@@ -216,21 +222,34 @@ impl<'t, 'm> LayerObjects<'t, 'm> {
         own.penalties = penalties.filter(is_own).collect();
         self.know_inner(&path, &mut own, &inner);
         self.attach(&own, Vec::new(), None, Extras::default());
-        self.attributes(&class, &path, &own, inner);
+        self.attributes((&class, None), &path, &own, inner);
         object
     }
 
     /// What a layer owns by the names its class has for it.
-    fn attributes(&mut self, class: &str, path: &str, layer: &LayerObject, inner: Vec<InnerLayer>) {
-        for id in &layer.variables {
-            if layer.of_inner.contains(id) {
+    fn attributes(
+        &mut self,
+        (class, kind): (&str, Option<&dyn LayerClass>),
+        path: &str,
+        layer: &LayerObject,
+        inner: Vec<InnerLayer>,
+    ) {
+        let mut held = layer.variables.clone();
+        if self.has_traces && kind.is_some() {
+            held.extend(self.tracer.variables.states_within(path));
+        }
+        for id in held {
+            if layer.of_inner.contains(&id) {
                 continue;
             }
-            let own = self.tracer.variables.path(*id).unwrap_or_default();
+            let own = self.tracer.variables.path(id).unwrap_or_default();
             let own = own.strip_prefix(path).unwrap_or(own);
-            let name = attribute(class, own.trim_start_matches('/'));
-            let variable = self.variable(*id);
-            self.objects.own(layer.object, &name, variable);
+            let own = own.trim_start_matches('/');
+            let attributes = match kind {
+                Some(kind) => kind.attributes(own),
+                None => own.split('/').map(str::to_owned).collect(),
+            };
+            self.hang(layer.object, class, &attributes, id);
         }
         if class.ends_with("Dropout")
             || class.starts_with("SpatialDropout")
@@ -244,6 +263,46 @@ impl<'t, 'm> LayerObjects<'t, 'm> {
             let name = each.attribute.clone();
             let object = self.inner(path, layer, each);
             self.objects.own(layer.object, &name, object);
+        }
+    }
+
+    /// Hangs a variable on a layer under attributes that lead to it.
+    fn hang(&mut self, layer: ObjectId, class: &str, attributes: &[String], id: VariableId) {
+        let variable = self.variable(id);
+        let Some((last, parts)) = attributes.split_last() else {
+            return;
+        };
+        if parts.is_empty() {
+            let name = attribute(class, last);
+            return self.objects.own(layer, &name, variable);
+        }
+        let mut owner = layer;
+        for (place, part) in parts.iter().enumerate() {
+            owner = match self.objects.child(owner, part) {
+                Some(child) => child,
+                None => {
+                    let child = self.objects.user(match part.as_str() {
+                        "keras_api" => "_generic_user_object",
+                        "cells" | "states" => "trackable_list_wrapper",
+                        _ => "_tf_keras_layer",
+                    });
+                    self.objects.own(owner, part, child);
+                    let next = attributes.get(place.saturating_add(1));
+                    if next.is_some_and(|it| it.starts_with("layer-")) {
+                        self.described.push((child, Described::Model));
+                    }
+                    child
+                }
+            };
+        }
+        self.objects.own(owner, last, variable);
+        // Where a reader does not know the class, only what the layer itself has is trained.
+        if self.has_traces && !parts.iter().any(|it| it == "keras_api") {
+            let name = match self.objects.child(layer, last) {
+                Some(_) => attributes.join("_"),
+                None => last.clone(),
+            };
+            self.objects.own(layer, &name, variable);
         }
     }
 

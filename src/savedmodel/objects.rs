@@ -95,6 +95,13 @@ impl Objects {
         }
     }
 
+    /// What `owner` has under that name.
+    pub(super) fn child(&self, owner: ObjectId, name: &str) -> Option<ObjectId> {
+        let owner = self.list.get(owner.0)?;
+        let mut children = owner.children.iter();
+        children.find(|(it, _)| it == name).map(|(_, child)| *child)
+    }
+
     pub(super) fn get_mut(&mut self, id: ObjectId) -> Option<&mut Object> {
         self.list.get_mut(id.0)
     }

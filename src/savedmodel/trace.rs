@@ -7,7 +7,6 @@ use std::rc::Rc;
 use super::arguments;
 use super::body::Body;
 use super::functions::Structure;
-use super::regularizers;
 use super::structured::{Spec, Structured};
 use super::tree::{Branch, BranchKind, structures};
 use super::variables::{SavedVariables, VariableId};
@@ -15,8 +14,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Edge, Function, Library};
 use crate::keras::{Layer, Network};
 use crate::layers::{
-    CallArgument, Caller, Ends, Inputs, Layer as LayerClass, LayerCall, LoweredTensor, Regularizer,
-    activity_penalty, cast_input, is_training, lower_network,
+    CallArgument, Caller, Ends, Inputs, Layer as LayerClass, LayerCall, LoweredTensor,
+    activity_losses, cast_input, is_training, lower_network,
 };
 use crate::proto::tensorflow::DataType;
 use crate::tensor::Shape;
@@ -332,19 +331,8 @@ impl Calls<'_, '_, '_, '_> {
                 output.mask = mask;
             }
         }
-        if let Some(regularizer) = regularizers::of_activity(branch.layer.object())? {
-            self.regularize(&regularizer, &outputs)?;
-        }
+        let losses = activity_losses(&mut self.body.function, branch.layer.object(), &outputs)?;
+        self.body.losses.extend(losses);
         Ok(outputs)
-    }
-
-    /// Adds the penalty on what a layer gives to the losses.
-    fn regularize(&mut self, regularizer: &Regularizer, outputs: &[LoweredTensor]) -> Result<()> {
-        for output in outputs {
-            let function = &mut self.body.function;
-            let loss = activity_penalty(function, regularizer, &output.value, &output.shape)?;
-            self.body.losses.push(loss);
-        }
-        Ok(())
     }
 }

@@ -27,6 +27,8 @@ pub(super) struct SavedVariable<'m> {
 pub(super) struct SavedVariables<'m> {
     list: Vec<SavedVariable<'m>>,
     of_layers: BTreeMap<String, VariableId>,
+    /// What layers keep between calls, which are no weights.
+    of_states: BTreeMap<String, VariableId>,
     paths: HashMap<VariableId, String>,
 }
 
@@ -58,6 +60,13 @@ impl<'m> SavedVariables<'m> {
         id
     }
 
+    /// Adds what a layer keeps between calls, at that path of the model: `lstm/states/0`.
+    pub(super) fn add_state(&mut self, path: String, variable: SavedVariable<'m>) {
+        let id = self.add(variable);
+        self.paths.insert(id, path.clone());
+        self.of_states.insert(path, id);
+    }
+
     /// The path of a layer's variable in the model.
     pub(super) fn path(&self, id: VariableId) -> Option<&str> {
         self.paths.get(&id).map(String::as_str)
@@ -65,17 +74,18 @@ impl<'m> SavedVariables<'m> {
 
     /// The variables of the layer at that path, in order.
     pub(super) fn within(&self, layer: &str) -> Vec<VariableId> {
-        // What begins with `layer/` is one range of the sorted paths.
-        let below = format!("{layer}/");
-        let range = self.of_layers.range(below.clone()..);
-        let inside = range.take_while(|(path, _)| path.starts_with(&below));
-        let mut ids: Vec<VariableId> = inside.map(|(_, id)| *id).collect();
-        ids.sort_unstable();
-        ids
+        below(&self.of_layers, layer)
     }
 
+    /// What the layer at that path keeps between calls.
+    pub(super) fn states_within(&self, layer: &str) -> Vec<VariableId> {
+        below(&self.of_states, layer)
+    }
+
+    /// The variable or state at that path.
     pub(super) fn of_layer(&self, path: &str) -> Option<VariableId> {
-        self.of_layers.get(path).copied()
+        let found = self.of_layers.get(path);
+        found.or_else(|| self.of_states.get(path)).copied()
     }
 
     /// Says where all variables are.
@@ -98,4 +108,15 @@ impl<'m> SavedVariables<'m> {
     pub(super) fn dtype(&self, id: VariableId) -> DType {
         self.get(id).map_or(DType::Float32, |it| it.tensor.dtype())
     }
+}
+
+/// What is below a layer, in order.
+fn below(all: &BTreeMap<String, VariableId>, layer: &str) -> Vec<VariableId> {
+    // What begins with `layer/` is one range of the sorted paths.
+    let below = format!("{layer}/");
+    let range = all.range(below.clone()..);
+    let inside = range.take_while(|(path, _)| path.starts_with(&below));
+    let mut ids: Vec<VariableId> = inside.map(|(_, id)| *id).collect();
+    ids.sort_unstable();
+    ids
 }

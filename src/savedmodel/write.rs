@@ -16,7 +16,7 @@ use super::settings::Settings;
 use super::signatures::{ServedSignature, serve, wrapped_model};
 use super::structured::Spec;
 use super::trace::{Request, Traced, Tracer};
-use super::tree::{Branch, NETWORK_ARGUMENTS, branches, input_names, output_names};
+use super::tree::{Branch, BranchKind, NETWORK_ARGUMENTS, branches, input_names, output_names};
 use super::variables::{SavedVariable, SavedVariables};
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::io::{CommitOptions, FilePlan, replace_directory};
@@ -29,6 +29,7 @@ use crate::proto::tensorflow::meta_graph::MetaInfoDef;
 use crate::proto::tensorflow::{
     DataType, GraphDef, MetaGraphDef, SavedModel, SavedObjectGraph, VersionDef,
 };
+use crate::tensor::Tensor;
 
 /// The TensorFlow whose files these are like.
 const TENSORFLOW: &str = "2.15.1";
@@ -94,20 +95,21 @@ impl<'m> Parts<'m> {
         let inference = Inference::of(&network, &options.layers);
         let mut saved = of_layers(variables, &inference);
         let optimizer = optimizer.and_then(|it| optimizer::add_variables(it, &mut saved));
+        let outputs = outputs(&network, &inference);
         let metrics = match &compile {
-            Some(compile) => {
-                metrics::add_variables(compile, &outputs(&network, &inference), &mut saved)
-            }
+            Some(compile) => metrics::add_variables(compile, &outputs, &mut saved),
             None => Vec::new(),
         };
-        saved.place_on(settings.variable_device().as_deref());
         let shapes = BuildShapes::of(&network, &inference, &options.layers.bounded());
+        let branches = branches(&network, "", &options.layers.bounded())?;
+        add_states(&branches, &shapes, &mut saved)?;
+        saved.place_on(settings.variable_device().as_deref());
         let given = (&inference, &shapes);
         let training = Training {
             optimizer: optimizer.as_ref(),
             metrics: &metrics,
         };
-        let mut built = build(&network, given, &saved, training, options)?;
+        let mut built = build(&network, branches, given, &saved, training, options)?;
         let numbered = built.layers.objects.number(built.root);
         let checkpoint = Checkpoint::new(&numbered, &saved)?;
         let source = Source {
@@ -201,6 +203,33 @@ fn is_trainable(inference: &Inference, path: &str) -> bool {
     found.is_none_or(|spec| spec.trainable)
 }
 
+/// Adds the variables that layers keep between calls, and that no file of weights has.
+fn add_states(
+    branches: &[Branch<'_>],
+    shapes: &BuildShapes,
+    saved: &mut SavedVariables<'_>,
+) -> Result<()> {
+    for branch in branches {
+        match &branch.kind {
+            BranchKind::Network(_, inner) => add_states(inner, shapes, saved)?,
+            BranchKind::Class(class) => {
+                let inputs = shapes.of_layer(&branch.path);
+                if inputs.is_empty() {
+                    continue;
+                }
+                let states = class.states(&Inputs::of(inputs.iter().cloned()));
+                for state in states.within(|| format!("layer `{}`", branch.layer.name()))? {
+                    let path = format!("{}/{}", branch.path, state.path);
+                    let zeros = Tensor::zeros(state.dtype, &state.shape)?;
+                    saved.add_state(path.clone(), SavedVariable::fixed(path, zeros));
+                }
+            }
+            BranchKind::Input | BranchKind::Unknown(_) => {}
+        }
+    }
+    Ok(())
+}
+
 /// Objects and functions of a model.
 struct Built<'n, 't, 'm> {
     layers: LayerObjects<'t, 'm>,
@@ -229,12 +258,12 @@ fn outputs(network: &Network, inference: &Inference) -> Vec<Output> {
 
 fn build<'n, 't, 'm>(
     network: &'n Network,
+    branches: Vec<Branch<'n>>,
     (inference, shapes): (&Inference, &'t BuildShapes),
     saved: &'t SavedVariables<'m>,
     training: Training<'_>,
     options: &SaveOptions,
 ) -> Result<Built<'n, 't, 'm>> {
-    let branches = branches(network, "", &options.layers.bounded())?;
     let inputs = model_inputs(network, options)?;
     let mut tracer = Tracer::new(saved);
     let mut traced = None;

@@ -42,7 +42,7 @@ class Case:
         return self.arguments.get("dtype", "float32").removeprefix("mixed_")
 
     def layer(self, name):
-        return getattr(L, self.kind)(name=name, **self.arguments)
+        return getattr(L, self.kind)(name=name, **made(self.arguments))
 
     def build(self, name):
         """The model's inputs and outputs for this case; every layer's name begins with `name`."""
@@ -58,6 +58,36 @@ class Case:
         return inputs, outputs if isinstance(outputs, list) else [outputs]
 
 
+class Of:
+    """A layer that is an argument of another, made anew for each model."""
+
+    def __init__(self, kind, **arguments):
+        self.kind, self.arguments = kind, arguments
+
+    def make(self):
+        if self.kind == "Model":
+            return nested_model()
+        return getattr(L, self.kind)(**made(self.arguments))
+
+    def __repr__(self):
+        return f"{self.kind}({', '.join(f'{name}={shown(value)}' for name, value in self.arguments.items())})"
+
+
+def made(value):
+    """The same with layers for what stands for them."""
+    if isinstance(value, dict):
+        return {key: made(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [made(item) for item in value]
+    return value.make() if isinstance(value, Of) else value
+
+
+def nested_model():
+    x = keras.Input((6, 3))
+    y = L.Conv1D(3, 3, activation="relu")(x)
+    return keras.Model(x, L.Dense(2)(L.BatchNormalization()(L.GlobalAveragePooling1D()(y))))
+
+
 def adapted(shape):
     """What a normalization is adapted to."""
     import numpy as np
@@ -68,6 +98,8 @@ def adapted(shape):
 def shown(value):
     if hasattr(value, "get_config"):
         return f"{type(value).__name__}({', '.join(f'{k}={v}' for k, v in value.get_config().items())})"
+    if isinstance(value, list):
+        return f"[{', '.join(map(shown, value))}]"
     return repr(value)
 
 

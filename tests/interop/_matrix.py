@@ -4,6 +4,7 @@ import collections
 
 import _cases
 import _cases_attention
+import _cases_recurrent
 import _cases_spatial
 from _cases import CASES
 
@@ -12,6 +13,8 @@ for make in (
     _cases_spatial.convolutions, _cases_spatial.transposed, _cases_spatial.separable, _cases_spatial.locally_connected,
     _cases_attention.without_heads, _cases_attention.with_heads,
     _cases_spatial.resizing, _cases_spatial.pooling, _cases_spatial.normalizations,
+    _cases_recurrent.sequences, _cases_recurrent.cells, _cases_recurrent.with_cells, _cases_recurrent.wrappers,
+    _cases_recurrent.convolutional,
 ):
     make()
 

@@ -214,10 +214,6 @@ fn each_wrong_argument_is_its_own_error() {
     let at = |name: &str| folder.path().join(name);
     let kind = |path: PathBuf, options: SaveOptions| options.save(&model, path).unwrap_err().kind();
     assert_eq!(
-        kind(at("model"), SaveOptions::new()),
-        ErrorKind::Unsupported
-    );
-    assert_eq!(
         kind(at("model.keras"), SaveOptions::new()),
         ErrorKind::Unsupported
     );

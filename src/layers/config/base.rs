@@ -20,6 +20,8 @@ pub(crate) struct Base {
     pub(crate) dialect: Dialect,
     /// Kept as it came.
     rest: Map<String, Value>,
+    /// How Keras 2 was to compute recurrent layers, which Keras 3 does not ask.
+    pub(crate) implementation: Option<u64>,
 }
 
 impl Default for Base {
@@ -31,6 +33,7 @@ impl Default for Base {
             batch_input_shape: None,
             dialect: Dialect::Keras3,
             rest: Map::new(),
+            implementation: None,
         }
     }
 }
@@ -51,8 +54,8 @@ const MAKING_INDICES: [&str; 2] = ["Hashing", "HashedCrossing"];
 
 impl Base {
     /// Reads what every layer has; `fields` are the keys of the class, `dialect` is the one that
-    /// the object came in.
-    pub(crate) fn read(object: &Object, fields: &[&str], dialect: Dialect) -> Result<Base> {
+    /// the object came in, and `original` that object.
+    pub(crate) fn read(object: &Object, fields: &[&str], original: &Object) -> Result<Base> {
         let is_rest = |key: &str| !fields.contains(&key) && !KEYS.contains(&key);
         let rest = object.config().iter().filter(|(key, _)| is_rest(key));
         let default = Base::default();
@@ -61,7 +64,11 @@ impl Base {
             trainable: read(object, &["trainable"])?.unwrap_or(default.trainable),
             dtype: read(object, &["dtype"])?.unwrap_or(default.dtype),
             batch_input_shape: read(object, &["batch_input_shape"])?,
-            dialect,
+            dialect: original.dialect(),
+            implementation: original
+                .config()
+                .get("implementation")
+                .and_then(Value::as_u64),
             rest: rest
                 .map(|(key, value)| (key.clone(), value.clone()))
                 .collect(),

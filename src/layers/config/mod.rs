@@ -111,14 +111,14 @@ macro_rules! layer {
             /// [`ErrorKind::Malformed`](crate::ErrorKind::Malformed) for an argument of a wrong type,
             /// or without a value where there is no default.
             pub fn from_object(object: &$crate::keras::Object) -> $crate::error::Result<Self> {
-                let dialect = object.dialect();
+                let original = object;
                 let object = &$crate::layers::config::neutral(object);
                 const KEYS: &[&str] = &[
                     $( stringify!($rname), $($ralias,)? )*
                     $( stringify!($oname), $($oalias,)? )*
                 ];
                 Ok($class {
-                    base: $crate::layers::config::Base::read(object, KEYS, dialect)?,
+                    base: $crate::layers::config::Base::read(object, KEYS, original)?,
                     $( $rname: $crate::layers::config::required(object, &[stringify!($rname) $(, $ralias)?])?, )*
                     $( $oname: match $crate::layers::config::read(object, &[stringify!($oname) $(, $oalias)?])? {
                         Some(value) => value,

@@ -153,9 +153,28 @@ pub(super) fn plain(
     }])
 }
 
-pub(super) fn one(shapes: Vec<Shape>) -> Result<Shape> {
+pub(in crate::layers) fn one(shapes: Vec<Shape>) -> Result<Shape> {
     let first = shapes.into_iter().next();
     first.ok_or_else(|| mismatch("a layer without outputs, expected one"))
+}
+
+/// The convolution of `x`, which has that shape, with one kernel for all its channels; what it gives
+/// has its channels last.
+pub(in crate::layers) fn convolve_window(
+    f: &mut FunctionBuilder,
+    window: &Window<'_>,
+    x: &Edge,
+    shape: &Shape,
+    kernel: Edge,
+) -> Result<Edge> {
+    let rank = window.size.len().saturating_add(2);
+    let x = channels_last(f, x, rank, window.format)?;
+    let kernels = Kernels {
+        kernel,
+        by: By::Filter,
+        pointwise: None,
+    };
+    slide(f, window, &x, shape, kernels)
 }
 
 /// The kernels of a convolution whose channels are in groups.

@@ -18,6 +18,8 @@ pub use plain::{Conv1D, Conv2D, Conv3D};
 pub use separable::{SeparableConv1D, SeparableConv2D};
 pub use transposed::{Conv1DTranspose, Conv2DTranspose, Conv3DTranspose};
 
+pub(super) use lower::{convolve_window, one};
+
 use super::config::{DataFormat, Padding};
 use super::registry::LayerRegistry;
 use super::shape::{Size, at_least, channel_axis, known, of_rank, spatial, windows, with_spatial};
@@ -40,17 +42,18 @@ pub(super) fn register(registry: &mut LayerRegistry) {
 }
 
 /// How a window is moved over the spatial axes of an input.
-struct Window<'a> {
-    size: &'a [u64],
-    strides: &'a [u64],
-    dilation: &'a [u64],
-    padding: Padding,
-    format: DataFormat,
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Window<'a> {
+    pub(super) size: &'a [u64],
+    pub(super) strides: &'a [u64],
+    pub(super) dilation: &'a [u64],
+    pub(super) padding: Padding,
+    pub(super) format: DataFormat,
 }
 
 impl Window<'_> {
     /// The channels of an input, which decide how large a kernel is.
-    fn channels(&self, input: &Shape) -> Result<u64> {
+    pub(super) fn channels(&self, input: &Shape) -> Result<u64> {
         let input = self.checked(input)?;
         known(input, channel_axis(input, self.format))
     }
@@ -85,14 +88,14 @@ impl Window<'_> {
     }
 
     /// The output: a place for each window, `filters` channels.
-    fn output(&self, input: &Shape, filters: u64) -> Result<Vec<Shape>> {
+    pub(super) fn output(&self, input: &Shape, filters: u64) -> Result<Vec<Shape>> {
         let places = self.places(input)?;
         let output = with_spatial(input, self.format, &places, Some(Some(filters)));
         Ok(vec![output])
     }
 
     /// The window's sizes and two more: the shape of a kernel.
-    fn kernel(&self, before_last: u64, last: u64) -> Vec<u64> {
+    pub(super) fn kernel(&self, before_last: u64, last: u64) -> Vec<u64> {
         let window = self.size.iter().copied();
         window.chain([before_last, last]).collect()
     }

@@ -19,6 +19,9 @@ pub enum CallArgument {
     Mask,
     /// A tensor beside the first argument, by the name of its argument; it may be left out.
     Tensor(&'static str),
+    /// Tensors that Keras puts behind those of the first argument, by the name of their own: the states
+    /// that a sequence begins with, and what a cell takes in every step.
+    Behind(&'static str),
     /// Whether something is wanted, by the name of its argument; no, unless the call says so.
     Flag(&'static str),
     /// The masks that the tensors bring along, which are an argument of no Python method; after
@@ -32,7 +35,9 @@ impl CallArgument {
         match self {
             CallArgument::Training => Some("training"),
             CallArgument::Mask => Some("mask"),
-            CallArgument::Tensor(name) | CallArgument::Flag(name) => Some(name),
+            CallArgument::Tensor(name) | CallArgument::Behind(name) | CallArgument::Flag(name) => {
+                Some(name)
+            }
             CallArgument::BroughtMasks => None,
         }
     }
@@ -217,8 +222,7 @@ impl<'c> Call<'c> {
     ///
     /// As [`read`](Self::read).
     pub fn read_as_stored(&mut self, path: &str) -> Result<Edge> {
-        let handle = self.handles.get(path)?;
-        self.function.read(&handle.resource, handle.dtype.into())
+        self.handles.get(path)?.read(self.function)
     }
 
     /// The resource of a variable, for operations that take that.
@@ -239,9 +243,20 @@ impl<'c> Call<'c> {
         Ok(self.handles.get(path)?.dtype)
     }
 
+    /// What all steps of a sequence share, as a cell gave it by that name:
+    /// [`Layer::shared`](crate::layers::Layer::shared).
+    pub fn shared(&self, name: &str) -> Option<&'c Edge> {
+        self.handles.shared(name)
+    }
+
+    /// The variables of a layer of that name in this one.
+    pub(crate) fn handles_of(&self, name: &str) -> Handles {
+        self.handles.within(name)
+    }
+
     /// Does something with a layer of that name in this one: with the function, the variables of
     /// the layer, and whether the model is trained.
-    pub(super) fn nested<T>(
+    pub(crate) fn nested<T>(
         &mut self,
         name: &str,
         what: impl FnOnce(&mut FunctionBuilder, &Handles, bool) -> Result<T>,

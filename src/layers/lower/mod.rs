@@ -18,8 +18,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::graph::Edge;
 
 pub(crate) use activation::{apply, gelu};
-pub(crate) use call::is_floating;
 pub use call::{Call, CallArgument};
+pub(crate) use call::{CallOf, is_floating};
 pub(crate) use channels::{channels_last, in_format};
 pub(crate) use length::l2_normalize;
 pub(crate) use network::{
@@ -28,7 +28,7 @@ pub(crate) use network::{
 };
 pub(crate) use number::{numbers, single};
 pub(crate) use random::{Seed, dropout, random_normal, random_uniform};
-pub(crate) use regularizer::{activity_penalty, penalty};
+pub(crate) use regularizer::{activity_losses, activity_regularizer, penalty};
 pub(crate) use resize::{Interpolation, height_and_width, resize};
 pub(crate) use shape::{
     Part, merge_leading, reshape_like, reshape_to_parts, shape_like, size, split_leading,

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::Handles;
 use super::call::{Call, CallOf, is_floating};
+use super::{Handles, activity_losses};
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Edge, FunctionBuilder};
 use crate::keras::{Functional, Layer, Network, Node, Object, Sequential, TensorRef};
@@ -228,9 +228,10 @@ impl Caller for Inline<'_, '_> {
                 };
                 call.lower(function, handles)
             })
-            .map(|(outputs, losses)| {
+            .and_then(|(outputs, mut losses)| {
+                losses.extend(activity_losses(self.call.function, &object, &outputs)?);
                 losses.into_iter().for_each(|loss| self.call.add_loss(loss));
-                outputs
+                Ok(outputs)
             })
     }
 }

@@ -4,7 +4,8 @@ use super::length::l2_normalize;
 use super::shape::size as sized;
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Edge, FunctionBuilder};
-use crate::layers::Regularizer;
+use crate::keras::Object;
+use crate::layers::{LoweredTensor, Regularizer, read_argument};
 use crate::tensor::Shape;
 
 /// A penalty whose factors are known.
@@ -95,6 +96,38 @@ pub(crate) fn activity_penalty(
     let batch = function.size_at(&sizes, 0)?;
     let batch = function.cast(&batch, penalty.dtype())?;
     function.op("DivNoNan").input(&penalty).input(&batch).one()
+}
+
+/// The penalty that a layer's config asks for on what it gives.
+///
+/// # Errors
+///
+/// [`ErrorKind::Malformed`](crate::ErrorKind::Malformed) for an argument that is not one.
+pub(crate) fn activity_regularizer(object: &Object) -> Result<Option<Regularizer>> {
+    if object.class_name() == "ActivityRegularization" {
+        let number = |key| read_argument::<f64>(object, key).map(Option::unwrap_or_default);
+        return Ok(Some(Regularizer::l1_l2(number("l1")?, number("l2")?)));
+    }
+    read_argument(object, "activity_regularizer")
+}
+
+/// What a layer with this config pays for what it gives.
+///
+/// # Errors
+///
+/// As [`activity_regularizer`], and [`penalty`].
+pub(crate) fn activity_losses(
+    function: &mut FunctionBuilder,
+    object: &Object,
+    outputs: &[LoweredTensor],
+) -> Result<Vec<Edge>> {
+    let Some(regularizer) = activity_regularizer(object)? else {
+        return Ok(Vec::new());
+    };
+    let losses = outputs
+        .iter()
+        .map(|it| activity_penalty(function, &regularizer, &it.value, &it.shape));
+    losses.collect()
 }
 
 fn sums(f: &mut FunctionBuilder, l1: f64, l2: f64, x: &Edge, shape: &Shape) -> Result<Edge> {

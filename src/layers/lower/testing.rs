@@ -100,10 +100,11 @@ impl<'l> Lowering<'l> {
     /// A resource for each variable.
     fn handles(&self, function: &mut FunctionBuilder) -> Result<Handles> {
         let mut handles = Handles::default();
-        for variable in self.layer.variables(&self.inputs)? {
+        let mut variables = self.layer.variables(&self.inputs)?;
+        variables.extend(self.layer.states(&self.inputs)?);
+        for variable in variables {
             let resource = function.argument(&variable.path, DataType::DT_RESOURCE);
-            let dtype = variable.dtype;
-            handles.insert(variable.path, Handle { resource, dtype });
+            handles.insert(variable.path, Handle::new(resource, variable.dtype));
         }
         Ok(handles)
     }

@@ -2,11 +2,13 @@
 
 use serde_json::Value;
 
+use super::lower::{Dropped, Parts, gru, lstm, simple};
 use super::{Bias, Gates, forgetful, gated};
 use crate::error::Result;
+use crate::graph::Edge;
 use crate::layers::config::{Activation as Function, Constraint, Initializer, Regularizer};
 use crate::layers::shape::{of_rank, with_last};
-use crate::layers::{Inputs, Layer, VariableSpec};
+use crate::layers::{Call, CallArgument, Inputs, Layer, VariableSpec};
 use crate::tensor::Shape;
 
 gated! {
@@ -53,9 +55,9 @@ gated! {
     } {}
 }
 
-/// `Layer` for a cell with that many states, each as large as the output.
+/// `Layer` for a cell with that many states, each as large as the output; `step` is what it computes.
 macro_rules! cell {
-    ($class:ident, $states:literal) => {
+    ($class:ident, $states:literal, |$this:ident, $call:ident, $parts:ident| $step:expr) => {
         impl Layer for $class {
             fn variables(&self, inputs: &Inputs) -> Result<Vec<VariableSpec>> {
                 let mut own = self.base.variables();
@@ -68,13 +70,56 @@ macro_rules! cell {
                 let step = of_rank(inputs.first()?, 2)?;
                 Ok(vec![with_last(step, Some(self.units)); 1 + $states])
             }
+
+            fn lower(&self, $call: &mut Call<'_>) -> Result<Vec<Edge>> {
+                let ($this, $parts) = (self, &self.parts());
+                $step
+            }
+
+            fn shared(&self, call: &mut Call<'_>) -> Result<Vec<(String, Edge)>> {
+                self.parts().dropped.shared(call)
+            }
+
+            fn call_arguments(&self) -> &'static [CallArgument] {
+                &[CallArgument::Tensor("states"), CallArgument::Training]
+            }
+        }
+
+        impl $class {
+            fn parts(&self) -> Parts<'_> {
+                // Keras 2 drops other elements for each gate where it is to multiply them one by one.
+                let one_by_one =
+                    self.base.implementation == Some(1) || self.recurrent_dropout > 0.0;
+                Parts {
+                    units: self.units,
+                    activation: &self.activation,
+                    dropped: Dropped {
+                        input: self.dropout,
+                        state: self.recurrent_dropout,
+                        gates: match one_by_one {
+                            true => usize::try_from(self.gates().count).unwrap_or(1),
+                            false => 1,
+                        },
+                        seed: self.seed.as_ref(),
+                    },
+                }
+            }
         }
     };
 }
 
-cell!(SimpleRNNCell, 1);
-cell!(LSTMCell, 2);
-cell!(GRUCell, 1);
+cell!(SimpleRNNCell, 1, |_it, call, parts| simple(call, parts));
+cell!(LSTMCell, 2, |it, call, parts| lstm(
+    call,
+    parts,
+    &it.recurrent_activation
+));
+cell!(GRUCell, 1, |it, call, parts| gru(
+    call,
+    parts,
+    &it.recurrent_activation,
+    it.reset_after
+));
 
 /// `fn gates` for a class and its cell: how many there are, and the bias of all.
 macro_rules! gates {

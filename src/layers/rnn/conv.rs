@@ -2,16 +2,20 @@
 
 use serde_json::Value;
 
-use super::{Returns, Sequence, check_states, forgetful, times};
+use super::lower::{ARGUMENTS, ConvCell, Dropped, Manner, Recurrence, is_known, manner};
+use super::{Returns, Sequence, attributes, check_states, forgetful, times};
 use crate::error::Result;
+use crate::graph::Edge;
 use crate::layers::config::{
     Activation as Function, Constraint, DataFormat, Initializer, Padding, Regularizer, Sizes, layer,
 };
-use crate::layers::shape::{
-    Size, channel_axis, known, mismatch, of_rank, spatial, windows, with_spatial,
-};
-use crate::layers::{Inputs, Layer, VariableSpec};
+use crate::layers::convolution::Window;
+use crate::layers::shape::{channel_axis, known, of_rank};
+use crate::layers::{Call, CallArgument, Inputs, Layer, VariableSpec};
 use crate::tensor::Shape;
+
+/// What Keras 3 has between such a layer and its variables.
+const CELL: &str = "conv_lstm_cell";
 
 /// Declares the class for `$rank` spatial axes.
 macro_rules! conv_lstm {
@@ -81,10 +85,37 @@ macro_rules! conv_lstm {
             }
         }
 
+        impl $class {
+            /// What takes one step.
+            fn cell(&self) -> ConvCell<'_> {
+                ConvCell {
+                    window: Window {
+                        size: &self.kernel_size.0,
+                        strides: &self.strides.0,
+                        dilation: &self.dilation_rate.0,
+                        padding: self.padding,
+                        format: self.data_format,
+                    },
+                    filters: self.filters,
+                    activation: &self.activation,
+                    gate: &self.recurrent_activation,
+                    dropped: Dropped {
+                        input: self.dropout,
+                        state: self.recurrent_dropout,
+                        gates: 4,
+                        seed: self.seed.as_ref(),
+                    },
+                }
+            }
+
+            fn sequence<'i>(&self, inputs: &'i Inputs) -> Result<Sequence<'i>> {
+                Sequence::new(of_rank(inputs.first()?, $rank + 3)?, &self.base)
+            }
+        }
+
         impl Layer for $class {
             fn variables(&self, inputs: &Inputs) -> Result<Vec<VariableSpec>> {
-                let input = of_rank(inputs.first()?, $rank + 3)?;
-                let step = Sequence::new(input, &self.base)?.step();
+                let step = self.sequence(inputs)?.step();
                 let channels = known(&step, channel_axis(&step, self.data_format))?;
                 let width = times(self.filters, 4)?;
                 let shape = |inputs: u64| [self.kernel_size.0.as_slice(), &[inputs, width]].concat();
@@ -103,23 +134,52 @@ macro_rules! conv_lstm {
             }
 
             fn output_shapes(&self, inputs: &Inputs) -> Result<Vec<Shape>> {
-                let input = of_rank(inputs.first()?, $rank + 3)?;
-                let sequence = Sequence::new(input, &self.base)?;
-                let moved = Window {
-                    size: &self.kernel_size.0,
-                    strides: &self.strides.0,
-                    dilation: &self.dilation_rate.0,
-                    padding: self.padding,
-                    format: self.data_format,
-                };
-                let output = moved.over(&sequence.step(), self.filters)?;
-                let step = vec![output; 3];
+                let sequence = self.sequence(inputs)?;
+                let step = self.cell().output_shapes(&Inputs::one(sequence.step()))?;
                 check_states(inputs, &self.base, &step)?;
                 let returns = Returns {
                     sequences: self.return_sequences,
                     state: self.return_state,
                 };
                 sequence.outputs(returns, &step)
+            }
+
+            fn lower(&self, call: &mut Call<'_>) -> Result<Vec<Edge>> {
+                let (cell, sequence) = (self.cell(), self.sequence(call.inputs())?);
+                let step = sequence.step();
+                let shapes = cell.output_shapes(&Inputs::one(step.clone()))?;
+                let zeros = match shapes.iter().all(is_known) {
+                    true => None,
+                    false => Some(cell.zeros(call, &step, sequence.time_axis)?),
+                };
+                // Such layers of Keras 2 have no use for the argument.
+                let manner = Manner { zeros: false, ..manner!(self) };
+                let recurrence = Recurrence {
+                    manner,
+                    cell: &cell,
+                    name: CELL,
+                    dtype: call.dtype(),
+                    shapes,
+                    zeros,
+                };
+                recurrence.lower(call)
+            }
+
+            fn masks(&self, call: &mut Call<'_>) -> Result<Vec<Option<Edge>>> {
+                Ok(manner!(self).masks(call))
+            }
+
+            fn call_arguments(&self) -> &'static [CallArgument] {
+                &ARGUMENTS
+            }
+
+            fn states(&self, inputs: &Inputs) -> Result<Vec<VariableSpec>> {
+                let step = self.sequence(inputs)?.step();
+                manner!(self).states(&self.cell().output_shapes(&Inputs::one(step))?)
+            }
+
+            fn attributes(&self, path: &str) -> Vec<String> {
+                attributes(path, CELL, |path| vec![path.to_owned()])
             }
         }
     };
@@ -159,35 +219,4 @@ conv_lstm! {
     ///
     /// As [`ConvLSTM2D`], with one axis more.
     ConvLSTM3D, 3
-}
-
-/// How the window of a convolution moves.
-struct Window<'a> {
-    size: &'a [u64],
-    strides: &'a [u64],
-    dilation: &'a [u64],
-    padding: Padding,
-    format: DataFormat,
-}
-
-impl Window<'_> {
-    /// The output for an input of one step.
-    fn over(&self, step: &Shape, filters: u64) -> Result<Shape> {
-        let sizes = spatial(step, self.format, self.size.len());
-        let moves = self.size.iter().zip(self.strides).zip(self.dilation);
-        let places = sizes.into_iter().zip(moves);
-        let places = places.map(|(size, ((window, stride), dilation))| {
-            windows(size, *window, self.padding, *stride, *dilation)
-        });
-        let places: Vec<Size> = places.collect::<Result<_>>()?;
-        if filters == 0 {
-            return Err(mismatch("0 filters, expected 1 or more"));
-        }
-        Ok(with_spatial(
-            step,
-            self.format,
-            &places,
-            Some(Some(filters)),
-        ))
-    }
 }

@@ -118,5 +118,10 @@ gates!(CuDNNLSTM, 4, |it| match it.unit_forget_bias {
 });
 gates!(CuDNNGRU, 3, |it| it.bias_initializer.clone());
 
-over_sequence!(CuDNNLSTM, "", 2);
-over_sequence!(CuDNNGRU, "", 1);
+impl Layer for CuDNNLSTM {
+    over_sequence!("", 2);
+}
+
+impl Layer for CuDNNGRU {
+    over_sequence!("", 1);
+}

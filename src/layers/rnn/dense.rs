@@ -2,11 +2,14 @@
 
 use serde_json::Value;
 
-use super::{Returns, Sequence, check_states, over_sequence, sequence};
+use super::cells::{GRUCell, LSTMCell, SimpleRNNCell};
+use super::lower::{ARGUMENTS, Recurrence, manner};
+use super::{Returns, Sequence, attributes, check_states, over_sequence, sequence};
 use crate::error::Result;
+use crate::graph::Edge;
 use crate::layers::config::{Activation as Function, Constraint, Initializer, Regularizer};
 use crate::layers::shape::{of_rank, with_last};
-use crate::layers::{Inputs, Layer, VariableSpec};
+use crate::layers::{Call, CallArgument, Inputs, Layer, VariableSpec};
 use crate::tensor::Shape;
 
 sequence! {
@@ -75,6 +78,90 @@ sequence! {
     }
 }
 
-over_sequence!(SimpleRNN, "simple_rnn_cell/", 1);
-over_sequence!(LSTM, "lstm_cell/", 2);
-over_sequence!(GRU, "gru_cell/", 1);
+/// `Layer` for a class with its cell, which has that name, that many states, and `own` arguments.
+macro_rules! with_cell {
+    ($class:ident, $cell:ident { $($own:ident),* }, $name:literal, $states:literal) => {
+        impl $class {
+            /// What takes one step.
+            fn cell(&self) -> $cell {
+                $cell {
+                    base: self.base.clone(),
+                    units: self.units,
+                    activation: self.activation.clone(),
+                    $($own: self.$own.clone(),)*
+                    use_bias: self.use_bias,
+                    kernel_initializer: self.kernel_initializer.clone(),
+                    recurrent_initializer: self.recurrent_initializer.clone(),
+                    bias_initializer: self.bias_initializer.clone(),
+                    kernel_regularizer: self.kernel_regularizer.clone(),
+                    recurrent_regularizer: self.recurrent_regularizer.clone(),
+                    bias_regularizer: self.bias_regularizer.clone(),
+                    kernel_constraint: self.kernel_constraint.clone(),
+                    recurrent_constraint: self.recurrent_constraint.clone(),
+                    bias_constraint: self.bias_constraint.clone(),
+                    dropout: self.dropout,
+                    recurrent_dropout: self.recurrent_dropout,
+                    seed: self.seed.clone(),
+                }
+            }
+
+            /// What a step gives.
+            fn step(&self, inputs: &Inputs) -> Result<Vec<Shape>> {
+                let sequence = Sequence::new(inputs.first()?, &self.base)?;
+                self.cell().output_shapes(&Inputs::one(sequence.step()))
+            }
+        }
+
+        impl Layer for $class {
+            over_sequence!(concat!($name, "/"), $states);
+
+            fn lower(&self, call: &mut Call<'_>) -> Result<Vec<Edge>> {
+                let recurrence = Recurrence {
+                    manner: manner!(self),
+                    cell: &self.cell(),
+                    name: $name,
+                    dtype: call.dtype(),
+                    shapes: self.step(call.inputs())?,
+                    zeros: None,
+                };
+                recurrence.lower(call)
+            }
+
+            fn masks(&self, call: &mut Call<'_>) -> Result<Vec<Option<Edge>>> {
+                Ok(manner!(self).masks(call))
+            }
+
+            fn call_arguments(&self) -> &'static [CallArgument] {
+                &ARGUMENTS
+            }
+
+            fn states(&self, inputs: &Inputs) -> Result<Vec<VariableSpec>> {
+                manner!(self).states(&self.step(inputs)?)
+            }
+
+            fn attributes(&self, path: &str) -> Vec<String> {
+                attributes(path, $name, |path| vec![path.to_owned()])
+            }
+        }
+    };
+}
+
+with_cell!(SimpleRNN, SimpleRNNCell {}, "simple_rnn_cell", 1);
+with_cell!(
+    LSTM,
+    LSTMCell {
+        recurrent_activation,
+        unit_forget_bias
+    },
+    "lstm_cell",
+    2
+);
+with_cell!(
+    GRU,
+    GRUCell {
+        recurrent_activation,
+        reset_after
+    },
+    "gru_cell",
+    1
+);

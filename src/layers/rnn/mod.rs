@@ -7,6 +7,7 @@ mod cells;
 mod conv;
 mod cudnn;
 mod dense;
+mod lower;
 mod nested;
 
 pub use cells::{GRUCell, LSTMCell, SimpleRNNCell};
@@ -14,6 +15,8 @@ pub use conv::{ConvLSTM1D, ConvLSTM2D, ConvLSTM3D};
 pub use cudnn::{CuDNNGRU, CuDNNLSTM};
 pub use dense::{GRU, LSTM, SimpleRNN};
 pub use nested::{RNN, StackedRNNCells};
+
+pub(super) use lower::reverse;
 
 use serde_json::Value;
 
@@ -55,7 +58,7 @@ fn aged(gru: &Object) -> Object {
 }
 
 /// What a layer returns of the steps of a sequence.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Returns {
     sequences: bool,
     state: bool,
@@ -107,12 +110,33 @@ impl<'a> Sequence<'a> {
     }
 }
 
+/// How many constants a layer is called with behind the states: those that its cell takes in each step.
+fn constants(base: &Base) -> usize {
+    let constants = base.rest("num_constants").and_then(Value::as_u64);
+    usize::try_from(constants.unwrap_or(0)).unwrap_or(usize::MAX)
+}
+
+/// The attributes that lead from a layer to a variable or a state of it, where those of its cell are
+/// under that name.
+fn attributes(path: &str, cell: &str, of_cell: impl FnOnce(&str) -> Vec<String>) -> Vec<String> {
+    let mut attributes = Vec::new();
+    if let Some(path) = path.strip_prefix(cell).and_then(|it| it.strip_prefix('/')) {
+        attributes.push("cell".to_owned());
+        attributes.extend(of_cell(path));
+        return attributes;
+    }
+    if path.starts_with("states/") {
+        attributes.push("keras_api".to_owned());
+    }
+    attributes.extend(path.split('/').map(str::to_owned));
+    attributes
+}
+
 /// Compares the states that a layer is called with to those of its cell. They are the argument
 /// `initial_state`, or before Keras 3 follow the sequence in a list; constants may follow them.
 fn check_states(inputs: &Inputs, base: &Base, step: &[Shape]) -> Result<()> {
     let states = step.get(1..).unwrap_or_default();
-    let constants = base.rest("num_constants").and_then(Value::as_u64);
-    let constants = usize::try_from(constants.unwrap_or(0)).unwrap_or(usize::MAX);
+    let constants = constants(base);
     let named = inputs.argument(usize::MAX, "initial_state");
     let listed = inputs.all().get(1..).unwrap_or_default();
     let listed = listed
@@ -257,28 +281,26 @@ macro_rules! sequence {
 }
 use sequence;
 
-/// `Layer` for classes with `fn gates`, whose cell has that name and that many states.
+/// The variables and shapes of classes with `fn gates`, whose cell has that name and that many states.
 macro_rules! over_sequence {
-    ($class:ident, $cell:literal, $states:literal) => {
-        impl Layer for $class {
-            fn variables(&self, inputs: &Inputs) -> Result<Vec<VariableSpec>> {
-                let sequence = Sequence::new(of_rank(inputs.first()?, 3)?, &self.base)?;
-                let mut own = self.base.variables();
-                self.gates().add_to(&mut own, $cell, &sequence.step())?;
-                Ok(own.finish())
-            }
+    ($cell:expr, $states:literal) => {
+        fn variables(&self, inputs: &Inputs) -> Result<Vec<VariableSpec>> {
+            let sequence = Sequence::new(of_rank(inputs.first()?, 3)?, &self.base)?;
+            let mut own = self.base.variables();
+            self.gates().add_to(&mut own, $cell, &sequence.step())?;
+            Ok(own.finish())
+        }
 
-            fn output_shapes(&self, inputs: &Inputs) -> Result<Vec<Shape>> {
-                let sequence = Sequence::new(of_rank(inputs.first()?, 3)?, &self.base)?;
-                let output = with_last(&sequence.step(), Some(self.units));
-                let step = vec![output; 1 + $states];
-                check_states(inputs, &self.base, &step)?;
-                let returns = Returns {
-                    sequences: self.return_sequences,
-                    state: self.return_state,
-                };
-                sequence.outputs(returns, &step)
-            }
+        fn output_shapes(&self, inputs: &Inputs) -> Result<Vec<Shape>> {
+            let sequence = Sequence::new(of_rank(inputs.first()?, 3)?, &self.base)?;
+            let output = with_last(&sequence.step(), Some(self.units));
+            let step = vec![output; 1 + $states];
+            check_states(inputs, &self.base, &step)?;
+            let returns = Returns {
+                sequences: self.return_sequences,
+                state: self.return_state,
+            };
+            sequence.outputs(returns, &step)
         }
     };
 }

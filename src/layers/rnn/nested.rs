@@ -1,12 +1,19 @@
 //! Layers over a sequence with a cell of any class.
 
-use super::{Returns, Sequence, check_states};
+use std::borrow::Cow;
+
+use super::lower::{Recurrence, WITH_CONSTANTS, manner};
+use super::{Returns, Sequence, attributes, check_states};
 use crate::error::{Context, Result};
+use crate::graph::Edge;
 use crate::keras::Object;
 use crate::layers::config::layer;
-use crate::layers::nest::{Names, Nesting, nesting};
+use crate::layers::inputs::Input;
+use crate::layers::lower::{CallOf, cast_input};
+use crate::layers::nest::{Inner, Names, Nesting, nesting};
 use crate::layers::shape::{at_least, mismatch};
-use crate::layers::{Called, Inputs, Layer};
+use crate::layers::{Call, CallArgument, Called, Inputs, Layer, VariableSpec};
+use crate::tensor::Shape;
 
 layer! {
     /// A recurrent layer with any cell.
@@ -42,8 +49,42 @@ layer! {
 }
 
 impl Nesting for RNN {
-    fn objects(&self) -> Vec<&Object> {
-        vec![&self.cell]
+    const ARGUMENTS: &'static [CallArgument] = &WITH_CONSTANTS;
+
+    fn objects(&self) -> Vec<Cow<'_, Object>> {
+        vec![Cow::Borrowed(&self.cell)]
+    }
+
+    fn lower_with(&self, inner: &[Inner<'_>], call: &mut Call<'_>) -> Result<Vec<Edge>> {
+        let cell = the_cell(inner)?;
+        let recurrence = Recurrence {
+            manner: manner!(self),
+            cell: cell.layer,
+            name: &Names::default().of(&self.cell),
+            dtype: cell.dtype,
+            shapes: self.step(cell, call.inputs())?,
+            zeros: None,
+        };
+        recurrence.lower(call)
+    }
+
+    fn masks_with(&self, _: &[Inner<'_>], call: &mut Call<'_>) -> Result<Vec<Option<Edge>>> {
+        Ok(manner!(self).masks(call))
+    }
+
+    fn states_with(&self, inner: &[Inner<'_>], inputs: &Inputs) -> Result<Vec<VariableSpec>> {
+        match self.stateful {
+            true => manner!(self).states(&self.step(the_cell(inner)?, inputs)?),
+            false => Ok(Vec::new()),
+        }
+    }
+
+    fn attributes_with(&self, inner: &[Inner<'_>], path: &str) -> Vec<String> {
+        let name = Names::default().of(&self.cell);
+        attributes(path, &name, |path| match inner.first() {
+            Some(cell) => cell.layer.attributes(path),
+            None => vec![path.to_owned()],
+        })
     }
 
     fn call_with(&self, cells: &[Box<dyn Layer>], inputs: &Inputs) -> Result<Called> {
@@ -70,6 +111,19 @@ impl Nesting for RNN {
     }
 }
 
+impl RNN {
+    /// What a step gives.
+    fn step(&self, cell: Inner<'_>, inputs: &Inputs) -> Result<Vec<Shape>> {
+        let sequence = Sequence::new(inputs.first()?, &self.base)?;
+        cell.layer.output_shapes(&Inputs::one(sequence.step()))
+    }
+}
+
+fn the_cell<'n>(inner: &[Inner<'n>]) -> Result<Inner<'n>> {
+    let cell = inner.first().copied();
+    cell.ok_or_else(|| mismatch("no cell, expected one"))
+}
+
 nesting!(RNN);
 
 layer! {
@@ -92,8 +146,58 @@ layer! {
 }
 
 impl Nesting for StackedRNNCells {
-    fn objects(&self) -> Vec<&Object> {
-        self.cells.iter().collect()
+    const ARGUMENTS: &'static [CallArgument] =
+        &[CallArgument::Tensor("states"), CallArgument::Training];
+
+    fn objects(&self) -> Vec<Cow<'_, Object>> {
+        self.cells.iter().map(Cow::Borrowed).collect()
+    }
+
+    fn lower_with(&self, inner: &[Inner<'_>], call: &mut Call<'_>) -> Result<Vec<Edge>> {
+        let mut all = Vec::new();
+        let output = self.each_cell(inner, call, |cell, call| {
+            let mut outputs = cell.lower(call)?.into_iter();
+            let output = outputs.next();
+            all.extend(outputs);
+            Ok(output)
+        })?;
+        all.insert(0, output);
+        Ok(all)
+    }
+
+    fn shared_with(&self, inner: &[Inner<'_>], call: &mut Call<'_>) -> Result<Vec<(String, Edge)>> {
+        let mut all = Vec::new();
+        let mut names = self.names().into_iter();
+        self.each_cell(inner, call, |cell, call| {
+            let name = names.next().unwrap_or_default();
+            let shared = cell.shared(call)?.into_iter();
+            all.extend(shared.map(|(path, value)| (format!("{name}/{path}"), value)));
+            // The next cell only looks at the shape of the output, which one of the states has.
+            let shapes = cell.output_shapes(call.inputs())?;
+            let same = shapes
+                .iter()
+                .skip(1)
+                .position(|it| Some(it) == shapes.first());
+            match same.and_then(|at| call.tensors().get(at + 1)) {
+                Some(state) => Ok(Some(state.clone())),
+                None => Ok(cell.lower(call)?.into_iter().next()),
+            }
+        })?;
+        Ok(all)
+    }
+
+    fn attributes_with(&self, inner: &[Inner<'_>], path: &str) -> Vec<String> {
+        let cells = self.names().into_iter().zip(inner).enumerate();
+        let mut found = cells.filter_map(|(place, (name, cell))| {
+            let path = path.strip_prefix(&name)?.strip_prefix('/')?;
+            let list = ["cells".to_owned(), place.to_string()];
+            Some(
+                list.into_iter()
+                    .chain(cell.layer.attributes(path))
+                    .collect(),
+            )
+        });
+        found.next().unwrap_or_else(|| vec![path.to_owned()])
     }
 
     fn call_with(&self, cells: &[Box<dyn Layer>], inputs: &Inputs) -> Result<Called> {
@@ -118,6 +222,52 @@ impl Nesting for StackedRNNCells {
             variables: own.finish(),
             outputs: outputs.collect(),
         })
+    }
+}
+
+impl StackedRNNCells {
+    fn names(&self) -> Vec<String> {
+        let mut names = Names::default();
+        self.cells.iter().map(|cell| names.of(cell)).collect()
+    }
+
+    /// Calls each cell with what the one before it gave, and with its states; `what` gives that.
+    fn each_cell(
+        &self,
+        inner: &[Inner<'_>],
+        call: &mut Call<'_>,
+        mut what: impl FnMut(&dyn Layer, &mut Call<'_>) -> Result<Option<Edge>>,
+    ) -> Result<Edge> {
+        let (mut x, mut shape) = (call.tensor()?.clone(), call.shape()?.clone());
+        let mut states = call.tensors().iter().skip(1);
+        for (cell, name) in inner.iter().zip(self.names()) {
+            let shapes = cell.layer.output_shapes(&Inputs::one(shape.clone()))?;
+            let (output, of_states) = shapes
+                .split_first()
+                .ok_or_else(|| mismatch(format!("cell `{name}` gives nothing")))?;
+            let inputs = Inputs::of_arguments(vec![
+                Input::Tensors(vec![shape]),
+                Input::Tensors(of_states.to_vec()),
+            ]);
+            x = cast_input(call.function, &x, cell.dtype)?;
+            let mut tensors = vec![x];
+            tensors.extend(states.by_ref().take(of_states.len()).cloned());
+            let masks = vec![None; tensors.len()];
+            let made = call.nested(&name, |function, handles, training| {
+                let of = CallOf {
+                    inputs: &inputs,
+                    tensors: &tensors,
+                    masks: &masks,
+                    handles,
+                    training,
+                    dtype: cell.dtype,
+                };
+                what(cell.layer, &mut Call::new(function, of)).within(|| format!("cell `{name}`"))
+            })?;
+            x = made.ok_or_else(|| mismatch(format!("cell `{name}` gives nothing")))?;
+            shape = output.clone();
+        }
+        Ok(x)
     }
 }
 

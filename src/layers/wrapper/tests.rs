@@ -1,3 +1,4 @@
+use crate::tensor::Shape;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 

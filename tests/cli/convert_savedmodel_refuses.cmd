@@ -1,2 +1,0 @@
-hornfels convert early_warning.h5 m
-exit: 2
