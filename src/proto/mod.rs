@@ -38,6 +38,7 @@ pub mod google;
 pub mod keras;
 mod message;
 mod oneof;
+pub mod outline;
 mod schema;
 pub mod tensorflow;
 mod value;

@@ -7,9 +7,10 @@ use hornfels::bundle::BundleReader;
 use hornfels::keras::json;
 use hornfels::proto::Message;
 use hornfels::proto::keras::SavedMetadata;
-use hornfels::proto::tensorflow::meta_graph::{Encoding, MetaGraphDef, SignatureDef, TensorInfo};
+use hornfels::proto::outline::{MetaGraphOutline, SavedModelOutline};
+use hornfels::proto::tensorflow::SavedObjectGraph;
+use hornfels::proto::tensorflow::meta_graph::{Encoding, SignatureDef, TensorInfo};
 use hornfels::proto::tensorflow::saved_object_graph::{Kind, SavedObject};
-use hornfels::proto::tensorflow::{SavedModel, SavedObjectGraph};
 use hornfels::{Error, ErrorKind, Limits, Result};
 use serde::Serialize;
 
@@ -88,7 +89,7 @@ pub(super) fn is_saved_model(path: &Path) -> bool {
 
 /// Reads what there is to say of a directory.
 pub(super) fn read(path: &Path) -> Result<Summary> {
-    let saved: SavedModel = message(&path.join("saved_model.pb"))?;
+    let saved: SavedModelOutline = message(&path.join("saved_model.pb"))?;
     let metadata = path.join("keras_metadata.pb");
     let keras = match metadata.is_file() {
         true => keras(&message(&metadata)?),
@@ -141,7 +142,7 @@ fn keras(metadata: &SavedMetadata) -> Option<Keras> {
 }
 
 /// What TensorFlow before 2.5 wrote into the object itself.
-fn keras_of_objects(graph: &MetaGraphDef) -> Option<Keras> {
+fn keras_of_objects(graph: &MetaGraphOutline) -> Option<Keras> {
     match &graph.object_graph_def.as_ref()?.nodes.first()?.kind {
         Some(Kind::UserObject(user)) if user.identifier.starts_with("_tf_keras_") => {
             described(&user.metadata)
@@ -160,9 +161,8 @@ fn described(metadata: &str) -> Option<Keras> {
     })
 }
 
-fn graph(graph: &MetaGraphDef) -> Graph {
+fn graph(graph: &MetaGraphOutline) -> Graph {
     let info = graph.meta_info_def.as_ref();
-    let library = graph.graph_def.as_ref().and_then(|it| it.library.as_ref());
     let objects = graph.object_graph_def.as_ref();
     Graph {
         tags: info.map(|it| it.tags.clone()).unwrap_or_default(),
@@ -172,7 +172,7 @@ fn graph(graph: &MetaGraphDef) -> Graph {
         signatures: (graph.signature_def.iter())
             .map(|(name, def)| signature(name, def))
             .collect(),
-        functions: library.map_or(0, |it| it.function.len()),
+        functions: graph.functions().len(),
         objects: objects.map(listed).unwrap_or_default(),
     }
 }
