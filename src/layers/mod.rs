@@ -59,6 +59,7 @@ pub mod regularization;
 pub mod reshaping;
 pub mod rnn;
 mod shape;
+mod table;
 mod validate;
 mod variables;
 pub mod wrapper;
@@ -122,6 +123,7 @@ pub(crate) use lower::{
 };
 pub(crate) use nest::Names;
 pub use registry::LayerRegistry;
+pub use table::TableSpec;
 pub use variables::VariableSpec;
 
 use crate::error::Result;
@@ -259,6 +261,15 @@ pub trait Layer: fmt::Debug + Send + Sync {
     /// What Keras calls the first argument of a call.
     fn first_argument(&self) -> &'static str {
         "inputs"
+    }
+
+    /// The tables that it looks things up in.
+    ///
+    /// # Errors
+    ///
+    /// As [`variables`](Self::variables).
+    fn tables(&self) -> Result<Vec<TableSpec>> {
+        Ok(Vec::new())
     }
 
     /// The layers that Keras makes inside of this one, when it is called with such tensors.

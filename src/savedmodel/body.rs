@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::functions::Structure;
 use super::structured::Spec;
 use super::trace::{Request, Traced};
-use super::variables::{SavedVariables, VariableId};
+use super::variables::{Capture, SavedVariables};
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Edge, FunctionBuilder, Library};
 use crate::layers::{Handle, Handles, Inputs, Layer as LayerClass, LoweredTensor};
@@ -16,9 +16,9 @@ use crate::tensor::Shape;
 pub(super) struct Body<'t, 'm> {
     pub(super) function: FunctionBuilder,
     variables: &'t SavedVariables<'m>,
-    captures: Vec<VariableId>,
+    captures: Vec<Capture>,
     /// The arguments that captures are.
-    resources: HashMap<VariableId, Edge>,
+    resources: HashMap<Capture, Edge>,
     pub(super) losses: Vec<Edge>,
 }
 
@@ -56,15 +56,16 @@ impl<'t, 'm> Body<'t, 'm> {
         tensors
     }
 
-    /// The resource of a variable, as an argument of this function.
-    pub(super) fn capture(&mut self, id: VariableId) -> Edge {
+    /// A resource, as an argument of this function.
+    pub(super) fn capture(&mut self, id: Capture) -> Edge {
         if let Some(resource) = self.resources.get(&id) {
             return resource.clone();
         }
-        let name = self
-            .variables
-            .get(id)
-            .map_or("resource", |it| it.name.as_str());
+        let name = match id {
+            Capture::Variable(id) => self.variables.get(id).map(|it| it.name.as_str()),
+            Capture::Table(_) => Some("table_handle"),
+        };
+        let name = name.unwrap_or("resource");
         let resource = self.function.argument(name, DataType::DT_RESOURCE);
         self.captures.push(id);
         self.resources.insert(id, resource.clone());
@@ -89,8 +90,20 @@ impl<'t, 'm> Body<'t, 'm> {
                     format!("no variable `{of_model}`, which the layer's config asks for"),
                 ));
             };
-            let handle = Handle::new(self.capture(id), self.variables.dtype(id));
+            let resource = self.capture(Capture::Variable(id));
+            let handle = Handle::new(resource, self.variables.dtype(id));
             handles.insert(spec.path, handle);
+        }
+        for table in class.tables()? {
+            if let Some(id) = self
+                .variables
+                .tables
+                .of_layer(&format!("{path}/{}", table.path))
+            {
+                let resource = self.capture(Capture::Table(id));
+                let handle = Handle::new(resource, table.values.dtype());
+                handles.insert(table.path, handle);
+            }
         }
         Ok(handles)
     }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::objects::{ConcreteFunction, Kind, ObjectId, Objects, PolymorphicFunction};
 use super::structured::{ArgumentSpec, Spec, Structured};
 use super::trace::Traced;
-use super::variables::VariableId;
+use super::variables::Capture;
 use crate::error::Result;
 use crate::graph::{Edge, Function, Library};
 use crate::proto::tensorflow::DataType;
@@ -15,7 +15,7 @@ use crate::tensor::Shape;
 /// What TensorFlow knows of a function that objects have: `SavedConcreteFunction`.
 #[derive(Clone, Debug)]
 pub(super) struct Interface {
-    pub(super) captures: Vec<VariableId>,
+    pub(super) captures: Vec<Capture>,
     pub(super) inputs: Structured,
     pub(super) outputs: Structured,
 }

@@ -10,11 +10,13 @@ use super::functions::{Interface, Interfaces, Trace, polymorphic};
 use super::objects::{Kind, ObjectId, Objects};
 use super::regularizers;
 use super::structured::{ArgumentSpec, Spec, Structured};
+use super::tables::TableId;
 use super::trace::Tracer;
 use super::trace_objects::{Functions, TraceObjects};
 use super::tree::{Branch, BranchKind, NETWORK_ARGUMENTS};
-use super::variables::VariableId;
+use super::variables::{Capture, VariableId};
 use crate::error::Result;
+use crate::graph::Function;
 use crate::keras::Network;
 use crate::layers::{InnerLayer, Layer as LayerClass, Regularizer, activity_regularizer, penalty};
 use crate::proto::tensorflow::DataType;
@@ -26,7 +28,10 @@ pub(super) struct LayerObjects<'t, 'm> {
     pub(super) objects: Objects,
     pub(super) tracer: Tracer<'t, 'm>,
     pub(super) interfaces: Interfaces,
-    of_variables: HashMap<VariableId, ObjectId>,
+    /// The objects of variables and tables.
+    of_captures: HashMap<Capture, ObjectId>,
+    /// Functions that fill tables.
+    pub(super) initializers: Vec<(TableId, Function)>,
     /// Whether layers have functions.
     pub(super) has_traces: bool,
     /// How many functions compute penalties on variables.
@@ -68,7 +73,8 @@ impl<'t, 'm> LayerObjects<'t, 'm> {
             objects: Objects::default(),
             tracer,
             interfaces: Interfaces::new(),
-            of_variables: HashMap::new(),
+            of_captures: HashMap::new(),
+            initializers: Vec::new(),
             has_traces,
             penalties: 0,
             described: Vec::new(),
@@ -80,14 +86,14 @@ impl<'t, 'm> LayerObjects<'t, 'm> {
     pub(super) fn variable(&mut self, id: VariableId) -> ObjectId {
         let objects = &mut self.objects;
         *self
-            .of_variables
-            .entry(id)
+            .of_captures
+            .entry(Capture::Variable(id))
             .or_insert_with(|| objects.add(Kind::Variable(id)))
     }
 
-    /// The objects of variables, by their numbers.
-    pub(super) fn variables(&self) -> &HashMap<VariableId, ObjectId> {
-        &self.of_variables
+    /// The objects of variables and tables.
+    pub(super) fn captures(&self) -> &HashMap<Capture, ObjectId> {
+        &self.of_captures
     }
 
     /// The object of a model in the model.
@@ -184,7 +190,7 @@ impl<'t, 'm> LayerObjects<'t, 'm> {
             BranchKind::Class(kind) => Some(kind.as_ref()),
             _ => None,
         };
-        self.attributes((class, kind), &branch.path, &layer, inner);
+        self.attributes((class, kind), &branch.path, &layer, inner)?;
         Ok(layer)
     }
 
@@ -206,7 +212,7 @@ impl<'t, 'm> LayerObjects<'t, 'm> {
     }
 
     /// The object of a layer in the layer at `path`, whose object is `outer`.
-    fn inner(&mut self, path: &str, outer: &LayerObject, layer: InnerLayer) -> ObjectId {
+    fn inner(&mut self, path: &str, outer: &LayerObject, layer: InnerLayer) -> Result<ObjectId> {
         let path = format!("{path}/{}", layer.path);
         let class = layer.object.class_name().to_owned();
         let inner = layer.inner.clone();
@@ -222,8 +228,8 @@ impl<'t, 'm> LayerObjects<'t, 'm> {
         own.penalties = penalties.filter(is_own).collect();
         self.know_inner(&path, &mut own, &inner);
         self.attach(&own, Vec::new(), None, Extras::default());
-        self.attributes((&class, None), &path, &own, inner);
-        object
+        self.attributes((&class, None), &path, &own, inner)?;
+        Ok(object)
     }
 
     /// What a layer owns by the names its class has for it.
@@ -233,7 +239,7 @@ impl<'t, 'm> LayerObjects<'t, 'm> {
         path: &str,
         layer: &LayerObject,
         inner: Vec<InnerLayer>,
-    ) {
+    ) -> Result<()> {
         let mut held = layer.variables.clone();
         if self.has_traces && kind.is_some() {
             held.extend(self.tracer.variables.states_within(path));
@@ -259,11 +265,74 @@ impl<'t, 'm> LayerObjects<'t, 'm> {
             self.objects
                 .own(layer.object, "_random_generator", generator);
         }
+        if self.has_traces {
+            self.hang_tables(path, layer.object, &inner)?;
+        }
         for each in inner {
             let name = each.attribute.clone();
-            let object = self.inner(path, layer, each);
+            let object = self.inner(path, layer, each)?;
             self.objects.own(layer.object, &name, object);
         }
+        Ok(())
+    }
+
+    /// Hangs tables on the layer at `path`, but for those of layers inside of it.
+    fn hang_tables(&mut self, path: &str, layer: ObjectId, inner: &[InnerLayer]) -> Result<()> {
+        for (name, id) in self.tracer.variables.tables.within(path) {
+            let first = name.split('/').next();
+            if !inner.iter().any(|it| Some(it.path.as_str()) == first) {
+                let table = self.table(id)?;
+                self.objects.own(layer, &name, table);
+            }
+        }
+        Ok(())
+    }
+
+    /// The object of a table, with the functions that make, fill and give it up.
+    fn table(&mut self, id: TableId) -> Result<ObjectId> {
+        let object = self.objects.add(Kind::Resource);
+        self.of_captures.insert(Capture::Table(id), object);
+        let Some(table) = self.tracer.variables.tables.get(id) else {
+            return Ok(object);
+        };
+        let [creator, initializer, destroyer] = table.functions(&mut self.tracer.library)?;
+        self.initializers.push((id, initializer.clone()));
+        let parts = [
+            ("_create_resource", creator, Vec::new()),
+            ("_initialize", initializer, vec![Capture::Table(id)]),
+            ("_destroy_resource", destroyer, Vec::new()),
+        ];
+        let initializer = self.objects.user("_generic_user_object");
+        self.objects.own(object, "_initializer", initializer);
+        for (name, function, captures) in parts {
+            let child = self.without_arguments(&function, captures);
+            self.objects.own(object, name, child);
+        }
+        Ok(object)
+    }
+
+    /// The object of a function that takes nothing, and gives a scalar.
+    fn without_arguments(&mut self, function: &Function, captures: Vec<Capture>) -> ObjectId {
+        let no_arguments = Structured::Tuple(Vec::new());
+        let result = Spec {
+            name: "unknown".to_owned(),
+            dtype: function.results.first().copied().unwrap_or_default(),
+            shape: Some(Shape::default()),
+        };
+        self.interfaces.insert(
+            function.name.clone(),
+            Interface {
+                captures,
+                inputs: Structured::Tuple(vec![no_arguments.clone(), Structured::Dict(Vec::new())]),
+                outputs: Structured::Tensor(result),
+            },
+        );
+        let trace = Trace {
+            name: function.name.clone(),
+            keywords: Vec::new(),
+        };
+        let arguments = ArgumentSpec::default();
+        polymorphic(&mut self.objects, &[trace], &arguments, Some(no_arguments))
     }
 
     /// Hangs a variable on a layer under attributes that lead to it.
@@ -328,30 +397,8 @@ impl<'t, 'm> LayerObjects<'t, 'm> {
             let resource = function.argument(name, DataType::DT_RESOURCE);
             let value = function.read(&resource, dtype)?;
             let loss = penalty(&mut function, &regularizer, &value, &shape)?;
-            let result = Spec {
-                name: "unknown".to_owned(),
-                dtype: loss.dtype(),
-                shape: Some(Shape::default()),
-            };
             let function = self.tracer.library.add(function, &[loss])?;
-            let no_arguments = Structured::Tuple(Vec::new());
-            self.interfaces.insert(
-                function.name.clone(),
-                Interface {
-                    captures: vec![id],
-                    inputs: Structured::Tuple(vec![
-                        no_arguments.clone(),
-                        Structured::Dict(Vec::new()),
-                    ]),
-                    outputs: Structured::Tensor(result),
-                },
-            );
-            let trace = Trace {
-                name: function.name,
-                keywords: Vec::new(),
-            };
-            let arguments = ArgumentSpec::default();
-            let object = polymorphic(&mut self.objects, &[trace], &arguments, Some(no_arguments));
+            let object = self.without_arguments(&function, vec![Capture::Variable(id)]);
             layer.penalties.push((id, object));
         }
         Ok(())

@@ -7,7 +7,8 @@ use super::checkpoint::Checkpoint;
 use super::save_restore::{restore_function, save_function};
 use super::signatures::ServedSignature;
 use super::structured::shape_proto;
-use super::variables::{SavedVariables, VariableId};
+use super::tables::TableId;
+use super::variables::{Capture, SavedVariables};
 use crate::error::Result;
 use crate::graph::{Constant, Function, Library};
 use crate::proto::tensorflow::meta_graph::{Encoding, SignatureDef, TensorInfo};
@@ -34,18 +35,24 @@ pub(super) fn main_graph(
     library: &mut Library,
     checkpoint: &Checkpoint,
     variables: &SavedVariables<'_>,
-    signatures: &[ServedSignature],
+    (signatures, initializers): (&[ServedSignature], &[(TableId, Function)]),
     device: Option<&str>,
 ) -> Result<MainGraph> {
     let mut builder = Builder::new(variables);
+    builder.tables();
     builder.handles(checkpoint);
     let mut defs = BTreeMap::new();
     for signature in signatures {
         defs.insert(signature.key.clone(), builder.signature(signature));
     }
+    let filled = initializers.iter().map(|(table, function)| {
+        let inputs = builder.captured(&[Capture::Table(*table)]);
+        format!("^{}", builder.call(function, inputs))
+    });
+    let filled = filled.collect();
     builder
         .nodes
-        .push(node("NoOp", "NoOp".to_owned(), Vec::new(), []));
+        .push(node("NoOp", "NoOp".to_owned(), filled, []));
     defs.insert(INIT_OP.to_owned(), init_op());
     let save = save_function(library, checkpoint, variables, device)?;
     let restore = restore_function(library, checkpoint, variables, device)?;
@@ -61,8 +68,8 @@ struct Builder<'v, 'm> {
     variables: &'v SavedVariables<'m>,
     nodes: Vec<NodeDef>,
     taken: HashSet<String>,
-    /// The node of each variable.
-    handles: BTreeMap<VariableId, String>,
+    /// The node of each variable and table.
+    handles: BTreeMap<Capture, String>,
     calls: usize,
 }
 
@@ -94,12 +101,12 @@ impl<'v, 'm> Builder<'v, 'm> {
         for (id, _) in &checkpoint.entries {
             if let Some(variable) = self.variables.get(*id) {
                 let name = self.unique(&node_name(&variable.name));
-                self.handles.insert(*id, name);
+                self.handles.insert(Capture::Variable(*id), name);
             }
         }
         for (id, _) in checkpoint.entries.iter().rev() {
-            let (Some(variable), Some(name)) = (self.variables.get(*id), self.handles.get(id))
-            else {
+            let name = self.handles.get(&Capture::Variable(*id));
+            let (Some(variable), Some(name)) = (self.variables.get(*id), name) else {
                 continue;
             };
             let dtype = DataType::from(variable.tensor.dtype());
@@ -128,7 +135,23 @@ impl<'v, 'm> Builder<'v, 'm> {
         }
     }
 
-    fn captured(&self, captures: &[VariableId]) -> Vec<String> {
+    /// A node for each table.
+    fn tables(&mut self) {
+        for (id, table) in self.variables.tables.iter() {
+            let name = self.unique("hash_table");
+            self.handles.insert(Capture::Table(id), name.clone());
+            let [keys, values] = table.types();
+            let attributes = [
+                ("key_dtype", keys.into()),
+                ("value_dtype", values.into()),
+                ("shared_name", table.name.as_str().into()),
+            ];
+            self.nodes
+                .push(node("HashTableV2", name, Vec::new(), attributes));
+        }
+    }
+
+    fn captured(&self, captures: &[Capture]) -> Vec<String> {
         let handles = captures.iter().filter_map(|id| self.handles.get(id));
         handles.cloned().collect()
     }
@@ -204,7 +227,8 @@ impl<'v, 'm> Builder<'v, 'm> {
         let placeholder = [("dtype", string.into()), ("shape", scalar.into())];
         self.nodes
             .push(node("Placeholder", file.clone(), Vec::new(), placeholder));
-        let all: Vec<VariableId> = checkpoint.entries.iter().map(|(id, _)| *id).collect();
+        let all = checkpoint.entries.iter();
+        let all: Vec<Capture> = all.map(|(id, _)| Capture::Variable(*id)).collect();
         let handles = self.captured(&all);
         let mut inputs = vec![file.clone()];
         inputs.extend(handles);
@@ -247,7 +271,7 @@ fn info(name: String, dtype: DataType, shape: TensorShapeProto) -> TensorInfo {
     }
 }
 
-/// What runs before anything else: nothing, as long as there are no tables.
+/// What runs before anything else: it fills the tables.
 fn init_op() -> SignatureDef {
     let info = info(
         "NoOp".to_owned(),

@@ -28,6 +28,7 @@ mod save_restore;
 mod settings;
 mod signatures;
 mod structured;
+mod tables;
 mod trace;
 mod trace_objects;
 mod tree;

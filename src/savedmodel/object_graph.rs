@@ -6,10 +6,10 @@ use super::checkpoint::{references, slots};
 use super::functions::Interfaces;
 use super::objects::{ConcreteFunction, Kind, Numbered, ObjectId, PolymorphicFunction};
 use super::structured::{ArgumentSpec, Structured, shape_proto};
-use super::variables::{SavedVariables, VariableId};
+use super::variables::{Capture, SavedVariables, VariableId};
 use crate::proto::tensorflow::saved_object_graph::{
     FunctionSpec, JitCompile, Kind as ProtoKind, SavedBareConcreteFunction, SavedConcreteFunction,
-    SavedFunction, SavedObject, SavedUserObject, SavedVariable,
+    SavedFunction, SavedObject, SavedResource, SavedUserObject, SavedVariable,
 };
 use crate::proto::tensorflow::{DataType, SavedObjectGraph, VersionDef};
 use crate::tensor::Shape;
@@ -18,13 +18,14 @@ use crate::tensor::Shape;
 pub(super) fn object_graph(
     objects: &Numbered<'_>,
     variables: &SavedVariables<'_>,
-    of_variables: &HashMap<VariableId, ObjectId>,
+    of_captures: &HashMap<Capture, ObjectId>,
     interfaces: &Interfaces,
 ) -> SavedObjectGraph {
     let nodes = objects.iter().map(|(_, object)| {
         let kind = match &object.kind {
             Kind::User(identifier) => ProtoKind::UserObject(user_object(identifier)),
             Kind::Variable(id) => ProtoKind::Variable(Box::new(variable(variables, *id))),
+            Kind::Resource => ProtoKind::Resource(SavedResource::default()),
             Kind::Function(function) => ProtoKind::Function(Box::new(polymorphic(function))),
             Kind::Concrete(function) => {
                 ProtoKind::BareConcreteFunction(Box::new(concrete(function)))
@@ -47,7 +48,7 @@ pub(super) fn object_graph(
         let bound = interface
             .captures
             .iter()
-            .filter_map(|id| of_variables.get(id));
+            .filter_map(|id| of_captures.get(id));
         let function = SavedConcreteFunction {
             bound_inputs: bound.filter_map(|object| objects.number(*object)).collect(),
             canonicalized_input_signature: Some(interface.inputs.to_proto()),

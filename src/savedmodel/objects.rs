@@ -16,6 +16,8 @@ pub(super) enum Kind {
     /// An object of a class of Keras or TensorFlow.
     User(&'static str),
     Variable(VariableId),
+    /// A table, which its functions make and fill.
+    Resource,
     /// A function with traces, which are its children.
     Function(PolymorphicFunction),
     /// One trace of a function, or a signature.

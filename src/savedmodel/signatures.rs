@@ -7,7 +7,7 @@ use super::layer_objects::LayerObjects;
 use super::objects::{ConcreteFunction, Kind, ObjectId};
 use super::structured::{ArgumentSpec, Spec, Structured};
 use super::trace::Traced;
-use super::variables::VariableId;
+use super::variables::Capture;
 use crate::error::Result;
 use crate::graph::{Edge, Function};
 
@@ -17,7 +17,7 @@ pub(super) struct ServedSignature {
     pub(super) key: String,
     pub(super) object: ObjectId,
     pub(super) function: Function,
-    pub(super) captures: Vec<VariableId>,
+    pub(super) captures: Vec<Capture>,
     /// In the order of their names.
     pub(super) inputs: Vec<Spec>,
     /// In the order of their names.

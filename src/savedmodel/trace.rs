@@ -9,7 +9,7 @@ use super::body::Body;
 use super::functions::Structure;
 use super::structured::{Spec, Structured};
 use super::tree::{Branch, BranchKind, structures};
-use super::variables::{SavedVariables, VariableId};
+use super::variables::{Capture, SavedVariables};
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Edge, Function, Library};
 use crate::keras::{Layer, Network};
@@ -45,7 +45,7 @@ struct Key {
 pub(super) struct Traced {
     pub(super) function: Function,
     /// What a call takes after its tensors.
-    pub(super) captures: Vec<VariableId>,
+    pub(super) captures: Vec<Capture>,
     /// None where the class takes no such argument.
     pub(super) training: Option<bool>,
     pub(super) tensors: Vec<Spec>,

@@ -2,12 +2,20 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::tables::{SavedTables, TableId};
 use crate::proto::tensorflow::{VariableAggregation, VariableSynchronization};
 use crate::tensor::{DType, Tensor};
 
 /// Which of the variables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct VariableId(pub(super) usize);
+
+/// What functions take from the objects they belong to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Capture {
+    Variable(VariableId),
+    Table(TableId),
+}
 
 /// A variable and what TensorFlow is told of it.
 #[derive(Debug)]
@@ -22,7 +30,7 @@ pub(super) struct SavedVariable<'m> {
     pub(super) tensor: Tensor<'m>,
 }
 
-/// All variables, those of layers found by their paths in the model.
+/// All variables, those of layers found by their paths in the model, and the tables of layers.
 #[derive(Debug, Default)]
 pub(super) struct SavedVariables<'m> {
     list: Vec<SavedVariable<'m>>,
@@ -30,6 +38,7 @@ pub(super) struct SavedVariables<'m> {
     /// What layers keep between calls, which are no weights.
     of_states: BTreeMap<String, VariableId>,
     paths: HashMap<VariableId, String>,
+    pub(super) tables: SavedTables,
 }
 
 impl<'m> SavedVariable<'m> {

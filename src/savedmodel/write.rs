@@ -15,6 +15,7 @@ use super::optimizer::{self, SavedOptimizer};
 use super::settings::Settings;
 use super::signatures::{ServedSignature, serve, wrapped_model};
 use super::structured::Spec;
+use super::tables::SavedTables;
 use super::trace::{Request, Traced, Tracer};
 use super::tree::{Branch, BranchKind, NETWORK_ARGUMENTS, branches, input_names, output_names};
 use super::variables::{SavedVariable, SavedVariables};
@@ -103,6 +104,9 @@ impl<'m> Parts<'m> {
         let shapes = BuildShapes::of(&network, &inference, &options.layers.bounded());
         let branches = branches(&network, "", &options.layers.bounded())?;
         add_states(&branches, &shapes, &mut saved)?;
+        if options.save_traces {
+            saved.tables = SavedTables::of(&branches)?;
+        }
         saved.place_on(settings.variable_device().as_deref());
         let given = (&inference, &shapes);
         let training = Training {
@@ -121,7 +125,7 @@ impl<'m> Parts<'m> {
         };
         let layers = &built.layers;
         let metadata = keras_metadata(source, &numbered, &layers.described);
-        let objects = object_graph(&numbered, &saved, layers.variables(), &layers.interfaces);
+        let objects = object_graph(&numbered, &saved, layers.captures(), &layers.interfaces);
         let meta_graph = meta_graph(&mut built, &checkpoint, &saved, objects, settings)?;
         let saved_model = SavedModel {
             saved_model_schema_version: 1,
@@ -148,7 +152,8 @@ fn meta_graph(
     let aliases = settings.aliases(&built.layers, &built.signatures)?;
     let library = &mut built.layers.tracer.library;
     let device = settings.io_device();
-    let main = main_graph(library, checkpoint, variables, &built.signatures, device)?;
+    let calls = (&*built.signatures, &*built.layers.initializers);
+    let main = main_graph(library, checkpoint, variables, calls, device)?;
     let library = std::mem::take(library).into_proto();
     settings.check_namespaces(&main.nodes, &library)?;
     let (producer, min_consumer) = GRAPH_VERSION;

@@ -72,6 +72,9 @@ def numbers(tensor):
 def nearly(found, expected, what, relative=None, floor=0):
     """Equal in dtype, shape and value, up to rounding beside the largest value, or `floor` if that is larger."""
     assert found.dtype == expected.dtype, f"{what}: {found.dtype.name}, expected {expected.dtype.name}"
+    if expected.dtype == tf.string:
+        assert np.array_equal(found, expected), f"{what}: {np.asarray(found).tolist()}, expected {np.asarray(expected).tolist()}"
+        return
     relative = tolerance(expected.dtype) if relative is None else relative
     found, expected = numbers(found), numbers(expected)
     assert found.shape == expected.shape, f"{what}: shape {found.shape}, expected {expected.shape}"

@@ -234,6 +234,15 @@ impl<'c> Call<'c> {
         Ok(&self.handles.get(path)?.resource)
     }
 
+    /// The resource of a table, by its path from the layer.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read).
+    pub fn table(&self, path: &str) -> Result<&'c Edge> {
+        self.resource(path)
+    }
+
     /// The type of a variable.
     ///
     /// # Errors

@@ -106,6 +106,11 @@ impl<'l> Lowering<'l> {
             let resource = function.argument(&variable.path, DataType::DT_RESOURCE);
             handles.insert(variable.path, Handle::new(resource, variable.dtype));
         }
+        for table in self.layer.tables()? {
+            let resource = function.argument(&table.path, DataType::DT_RESOURCE);
+            let dtype = table.values.dtype();
+            handles.insert(table.path, Handle::new(resource, dtype));
+        }
         Ok(handles)
     }
 

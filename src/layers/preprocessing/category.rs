@@ -2,13 +2,14 @@
 
 use serde_json::Value;
 
-use super::encode;
+use super::{encode, lookup, lookup::Lookup, text};
 use crate::error::{Error, Result};
 use crate::graph::Edge;
-use crate::layers::config::{Base, ConfigValue, layer};
+use crate::layers::config::{Base, layer};
 use crate::layers::registry::LayerRegistry;
 use crate::layers::shape::{Size, at_least, mismatch, with_last};
-use crate::layers::{Call, Inputs, Layer, VariableSpec};
+use crate::layers::{Call, Initializer, InnerLayer, Inputs, Layer, TableSpec, VariableSpec};
+use crate::proto::tensorflow::DataType;
 use crate::tensor::Shape;
 
 pub(super) fn register(registry: &mut LayerRegistry) {
@@ -183,28 +184,6 @@ encoding!(HashedCrossing, |layer, inputs| {
     encoded(inputs.first()?, &layer.output_mode, depth, &layer.base)
 });
 
-/// What decides how long the vectors of a lookup are.
-struct Vocabulary<'a> {
-    tokens: &'a Value,
-    /// Tokens that have no index of their own.
-    special: [&'a Value; 2],
-    unknowns: u64,
-    max_tokens: Option<u64>,
-    is_padded: bool,
-}
-
-impl Vocabulary<'_> {
-    /// The length of a vector with one element for each index.
-    fn depth(&self) -> Size {
-        if self.is_padded {
-            return self.max_tokens;
-        }
-        let tokens = self.tokens.as_array()?.iter();
-        let own = tokens.filter(|token| !self.special.contains(token)).count();
-        u64::try_from(own).ok()?.checked_add(self.unknowns)
-    }
-}
-
 layer! {
     /// Whole numbers of a vocabulary as indices or vectors.
     IntegerLookup() {
@@ -266,20 +245,22 @@ macro_rules! lookup {
     ($class:ident) => {
         impl Layer for $class {
             fn variables(&self, _: &Inputs) -> Result<Vec<VariableSpec>> {
-                lookup_variables(&self.output_mode, &self.base)
+                lookup_variables(&self.lookup(), &self.base, "idf_weights")
             }
 
             fn output_shapes(&self, inputs: &Inputs) -> Result<Vec<Shape>> {
-                let vocabulary = Vocabulary {
-                    tokens: &self.vocabulary,
-                    special: [&self.oov_token.write(), &self.mask_token.write()],
-                    unknowns: self.num_oov_indices,
-                    max_tokens: self.max_tokens,
-                    is_padded: self.pad_to_max_tokens,
-                };
-                let depth = vocabulary.depth();
+                let depth = self.lookup().depth();
                 let shape = encoded(inputs.first()?, &self.output_mode, depth, &self.base)?;
                 Ok(vec![shape])
+            }
+
+            fn lower(&self, call: &mut Call<'_>) -> Result<Vec<Edge>> {
+                lookup::lookup(&self.lookup(), call)
+            }
+
+            fn tables(&self) -> Result<Vec<TableSpec>> {
+                let (lookup, given) = (self.lookup(), lookup::given_type(&self.base));
+                Ok(vec![lookup.table(lookup::TABLE, lookup.indices(given))?])
             }
         }
     };
@@ -288,12 +269,15 @@ macro_rules! lookup {
 lookup!(IntegerLookup);
 lookup!(StringLookup);
 
-/// Keras 2 has the weights of words as a variable whose size is not in the config.
-fn lookup_variables(mode: &str, base: &Base) -> Result<Vec<VariableSpec>> {
-    match mode {
-        "tf_idf" | "tf-idf" if base.is_before_keras3() => Err(learned("idf_weights")),
-        _ => Ok(Vec::new()),
+/// Keras 2 has the weights of words as a variable, whose size only a vocabulary tells.
+fn lookup_variables(lookup: &Lookup<'_>, base: &Base, name: &str) -> Result<Vec<VariableSpec>> {
+    if !lookup.is_weighed() || !base.is_before_keras3() {
+        return Ok(Vec::new());
     }
+    let size = lookup::variable_size(lookup).ok_or_else(|| learned("idf_weights"))?;
+    let mut weights = VariableSpec::new(name, [size], Initializer::zeros());
+    weights.trainable = false;
+    Ok(vec![weights])
 }
 
 layer! {
@@ -328,7 +312,8 @@ layer! {
 
 impl Layer for TextVectorization {
     fn variables(&self, _: &Inputs) -> Result<Vec<VariableSpec>> {
-        lookup_variables(&self.output_mode, &self.base)
+        let name = format!("{}/idf_weights", text::LOOKUP);
+        lookup_variables(&self.lookup(), &self.base, &name)
     }
 
     fn output_shapes(&self, inputs: &Inputs) -> Result<Vec<Shape>> {
@@ -356,17 +341,22 @@ impl Layer for TextVectorization {
         } else if words.len() == 1 {
             words.push(Some(1));
         }
-        let nothing = Value::from("");
-        let vocabulary = Vocabulary {
-            tokens: &self.vocabulary,
-            special: [&Value::from("[UNK]"), &nothing],
-            unknowns: 1,
-            max_tokens: self.max_tokens,
-            is_padded: self.pad_to_max_tokens,
-        };
-        let depth = vocabulary.depth();
+        let depth = self.lookup().depth();
         let shape = encoded(&Shape(words), &self.output_mode, depth, &self.base)?;
         Ok(vec![shape])
+    }
+
+    fn lower(&self, call: &mut Call<'_>) -> Result<Vec<Edge>> {
+        text::vectorize(self, call)
+    }
+
+    fn tables(&self) -> Result<Vec<TableSpec>> {
+        let path = format!("{}/{}", text::LOOKUP, lookup::TABLE);
+        Ok(vec![self.lookup().table(&path, DataType::DT_INT64)?])
+    }
+
+    fn inner_layers(&self, inputs: &Inputs) -> Result<Vec<InnerLayer>> {
+        Ok(vec![text::lookup_layer(self, inputs)?])
     }
 }
 

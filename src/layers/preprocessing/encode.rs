@@ -12,17 +12,17 @@ use crate::proto::tensorflow::DataType;
 use crate::tensor::Shape;
 
 /// How indices become what a layer gives.
-struct Encoding<'a> {
-    mode: &'a str,
+pub(super) struct Encoding<'a> {
+    pub(super) mode: &'a str,
     /// How many indices there are.
-    depth: u64,
-    is_sparse: bool,
+    pub(super) depth: u64,
+    pub(super) is_sparse: bool,
 }
 
 impl Encoding<'_> {
     /// The indices, which have this shape, or vectors in their places; `weights` is what each
     /// index counts.
-    fn apply(
+    pub(super) fn apply(
         &self,
         call: &mut Call<'_>,
         indices: &Edge,
@@ -61,8 +61,13 @@ impl Encoding<'_> {
         one_hot.input(&on).input(&off).one()
     }
 
+    /// Whether it does not matter how often there is something.
+    pub(super) fn is_binary(&self) -> bool {
+        !matches!(self.mode, "count" | "tf_idf" | "tf-idf")
+    }
+
     /// One vector for each row: how often each index is in it, or only whether.
-    fn counted(
+    pub(super) fn counted(
         &self,
         f: &mut FunctionBuilder,
         indices: &Edge,
@@ -85,8 +90,7 @@ impl Encoding<'_> {
         let depth = f.cast(&depth, indices.dtype())?;
         let counted = f.op("DenseBincount").input(&indices).input(&depth);
         let counted = counted.input(&weights);
-        let is_binary = self.mode != "count";
-        let counted = counted.attr("binary_output", is_binary).one()?;
+        let counted = counted.attr("binary_output", self.is_binary()).one()?;
         f.cast(&counted, dtype)
     }
 }

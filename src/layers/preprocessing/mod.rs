@@ -18,8 +18,10 @@
 mod category;
 mod encode;
 mod image;
+mod lookup;
 mod resize;
 mod scale;
+mod text;
 
 pub use category::{
     CategoryEncoding, Discretization, HashedCrossing, Hashing, IntegerLookup, StringLookup,

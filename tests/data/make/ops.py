@@ -26,7 +26,7 @@ DepthwiseConv2dNativeBackpropFilter DepthwiseConv2dNativeBackpropInput Diag Diag
 DisableCopyOnRead Div DivNoNan Einsum Elu EluGrad EnsureShape Equal Erf Erfc Erfinv Exp ExpandDims
 Expm1 ExtractImagePatches FFT Fill Floor FloorDiv FloorMod FusedBatchNormGradV3 FusedBatchNormV3
 Gather GatherNd GatherV2 Greater GreaterEqual HashTableV2 IFFT IRFFT Identity IdentityN If Igamma
-Imag InTopKV2 Inv InvertPermutation IsFinite IsInf IsNan L2Loss LRN LeakyRelu LeakyReluGrad LeftShift Less
+Imag InTopKV2 InitializeTableFromTextFileV2 Inv InvertPermutation IsFinite IsInf IsNan L2Loss LRN LeakyRelu LeakyReluGrad LeftShift Less
 LessEqual Lgamma LinSpace Log Log1p LogSoftmax LogicalAnd LogicalNot LogicalOr LookupTableExportV2
 LookupTableFindV2 LookupTableImportV2 LookupTableInsertV2 LookupTableSizeV2 MatMul MatrixBandPart
 MatrixDiagV3 MatrixDiagPartV3 MatrixInverse MatrixSetDiagV3 Max MaxPool MaxPool3D MaxPool3DGrad MaxPoolGrad
@@ -50,10 +50,10 @@ StatelessRandomGetKeyCounter StatelessRandomNormalV2 StatelessRandomUniformIntV2
 StatelessRandomUniformV2 StatelessTruncatedNormalV2 StatelessWhile StaticRegexFullMatch
 StaticRegexReplace StopGradient StridedSlice StringFormat StringJoin StringLength StringLower
 StringSplitV2 StringStrip StringToHashBucketFast StringToHashBucketStrong StringToNumber
-StringUpper Sub Substr Sum Svd Tan Tanh TanhGrad TensorListFromTensor TensorListGetItem
+StringNGrams StringUpper Sub Substr Sum Svd Tan Tanh TanhGrad TensorListFromTensor TensorListGetItem
 TensorListLength TensorListReserve TensorListSetItem TensorListStack TensorScatterAdd
 TensorScatterMax TensorScatterMin TensorScatterSub TensorScatterUpdate Tile Timestamp TopKV2 Transpose
-TridiagonalSolve TruncateDiv TruncateMod TruncatedNormal UnicodeTranscode Unique UniqueV2
+TridiagonalSolve TruncateDiv TruncateMod TruncatedNormal UnicodeDecode UnicodeEncode UnicodeTranscode Unique UniqueV2
 UniqueWithCountsV2 Unpack UnravelIndex UnsortedSegmentMax UnsortedSegmentMin
 UnsortedSegmentProd UnsortedSegmentSum VarHandleOp VarIsInitializedOp
 VariableShape Where While Xdivy Xlog1py Xlogy ZerosLike Zeta

@@ -1,0 +1,164 @@
+//! The tables of a SavedModel: `spec/saved_model.md#tables`.
+
+use std::collections::BTreeMap;
+
+use super::tree::{Branch, BranchKind};
+use crate::error::{Context, Result};
+use crate::graph::{Constant, Function, FunctionBuilder, Library};
+use crate::layers::TableSpec;
+use crate::proto::tensorflow::DataType;
+use crate::tensor::Tensor;
+
+/// Which of the tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct TableId(usize);
+
+/// A table, and the name by which all functions find it.
+#[derive(Debug)]
+pub(super) struct SavedTable {
+    pub(super) name: String,
+    pub(super) spec: TableSpec,
+}
+
+/// All tables, found by their paths in the model.
+#[derive(Debug, Default)]
+pub(super) struct SavedTables {
+    list: Vec<SavedTable>,
+    of_layers: BTreeMap<String, TableId>,
+}
+
+impl SavedTables {
+    /// The tables of these layers, and of those in them.
+    pub(super) fn of(branches: &[Branch<'_>]) -> Result<Self> {
+        let mut tables = SavedTables::default();
+        tables.collect(branches)?;
+        Ok(tables)
+    }
+
+    fn collect(&mut self, branches: &[Branch<'_>]) -> Result<()> {
+        for branch in branches {
+            match &branch.kind {
+                BranchKind::Network(_, inner) => self.collect(inner)?,
+                BranchKind::Class(class) => {
+                    let specs = class.tables();
+                    let specs = specs.within(|| format!("layer `{}`", branch.layer.name()))?;
+                    for spec in specs {
+                        self.add(&branch.path, spec);
+                    }
+                }
+                BranchKind::Input | BranchKind::Unknown(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, layer: &str, spec: TableSpec) {
+        let id = TableId(self.list.len());
+        let path = format!("{layer}/{}", spec.path);
+        let name = format!("hash_table_{:016x}", fingerprint(&spec));
+        self.list.push(SavedTable { name, spec });
+        self.of_layers.insert(path, id);
+    }
+
+    pub(super) fn of_layer(&self, path: &str) -> Option<TableId> {
+        self.of_layers.get(path).copied()
+    }
+
+    /// The tables of the layer at that path: their paths from it.
+    pub(super) fn within(&self, layer: &str) -> Vec<(String, TableId)> {
+        let below = format!("{layer}/");
+        let range = self.of_layers.range(below.clone()..);
+        let inside =
+            range.map_while(|(path, id)| Some((path.strip_prefix(&below)?.to_owned(), *id)));
+        inside.collect()
+    }
+
+    pub(super) fn get(&self, id: TableId) -> Option<&SavedTable> {
+        self.list.get(id.0)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (TableId, &SavedTable)> {
+        let ids = (0..).map(TableId);
+        ids.zip(&self.list)
+    }
+}
+
+/// A number that tables with other entries do not have, so that in a process with several models
+/// those of one name are equal: FNV-1a of 64 bits.
+fn fingerprint(spec: &TableSpec) -> u64 {
+    let mut state = 0xcbf2_9ce4_8422_2325_u64;
+    let mut take = |byte: u8| {
+        state = (state ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    };
+    for tensor in [&spec.keys, &spec.values] {
+        tensor.dtype().name().bytes().for_each(&mut take);
+        match tensor.string_values() {
+            Some(values) => {
+                for value in values {
+                    let len = u64::try_from(value.len()).unwrap_or(u64::MAX);
+                    len.to_le_bytes().into_iter().for_each(&mut take);
+                    value.iter().copied().for_each(&mut take);
+                }
+            }
+            None => tensor.bytes().iter().copied().for_each(&mut take),
+        }
+    }
+    state
+}
+
+impl SavedTable {
+    /// The types of keys and values.
+    pub(super) fn types(&self) -> [DataType; 2] {
+        [&self.spec.keys, &self.spec.values].map(|it| it.dtype().into())
+    }
+
+    /// The functions that make, fill and give up the table.
+    pub(super) fn functions(&self, library: &mut Library) -> Result<[Function; 3]> {
+        let mut function = library.begin("_creator");
+        let [keys, values] = self.types();
+        let table = function.op("HashTableV2").attr("key_dtype", keys);
+        let table = table.attr("value_dtype", values);
+        let table = table.attr("shared_name", self.name.as_str()).one()?;
+        let creator = library.add(function, &[table])?;
+        let mut function = library.begin("_initializer");
+        let table = function.argument("table_handle", DataType::DT_RESOURCE);
+        let constant =
+            |f: &mut FunctionBuilder, tensor: &Tensor<'_>| f.constant(Constant::from(tensor));
+        let keys = constant(&mut function, &self.spec.keys);
+        let values = constant(&mut function, &self.spec.values);
+        let import = function.op("LookupTableImportV2").input(&table);
+        import.input(&keys).input(&values).node()?;
+        let done = function.constant(1_i32);
+        let initializer = library.add(function, &[done])?;
+        let mut function = library.begin("_destroyer");
+        let done = function.constant(1_i32);
+        let destroyer = library.add(function, &[done])?;
+        Ok([creator, initializer, destroyer])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_with_other_entries_have_other_names() {
+        let name = |words: [&str; 2], first: i64| {
+            let spec = TableSpec {
+                path: "lookup_table".to_owned(),
+                keys: Tensor::strings(words.map(|it| it.as_bytes().to_vec()).to_vec(), [2])
+                    .unwrap(),
+                values: Tensor::from_vec(vec![first, first + 1], [2]).unwrap(),
+            };
+            fingerprint(&spec)
+        };
+        assert_eq!(name(["a", "b"], 1), name(["a", "b"], 1));
+        for other in [
+            name(["ab", ""], 1),
+            name(["b", "a"], 1),
+            name(["a", "b"], 2),
+        ] {
+            assert_ne!(name(["a", "b"], 1), other);
+        }
+    }
+}
