@@ -29,6 +29,18 @@ def word(batch):
     return words(batch)[:, :1]
 
 
+def one_word(batch):
+    return words(batch)[:, 0]
+
+
+def number(batch):
+    return numbers(batch)[:, :1]
+
+
+def one_number(batch):
+    return numbers(batch)[:, 0]
+
+
 def numbers(batch):
     return draw(batch, [*NUMBERS, 0, -1, 7, 8, 9], (3,)).astype("int64")
 
@@ -97,5 +109,8 @@ CASES = [
     (L.TextVectorization(vocabulary=["e", "a", "ea"], split="character", ngrams=2, output_sequence_length=9), (1,), "string", text),
     (L.TextVectorization(vocabulary=WORDS, output_sequence_length=5), (), "string", texts),
     *[(L.TextVectorization(vocabulary=WORDS, output_mode=mode, **weighed(mode), **more), (1,), "string", text) for mode in VECTORS for more in ({}, {"pad_to_max_tokens": True, "max_tokens": 9}, {"ngrams": 2})],
+    *[(L.HashedCrossing(num_bins=7), [()] * 2, dtype, feed) for dtype, feed in (("string", one_word), ("int64", one_number))],
+    *[(L.HashedCrossing(num_bins=7, **more), [(1,)] * count, dtype, feed) for dtype, feed in (("string", word), ("int64", number))
+      for count, more in ((2, {"output_mode": "one_hot"}), (3, {"dtype": "int32"}), (2, {}))],
     *[(L.TextVectorization(vocabulary=WORDS, split=None, **more), (2,), "string", pairs) for more in ({}, {"output_sequence_length": 4}, {"output_sequence_length": 1}, {"output_mode": "count"})],
 ]

@@ -66,6 +66,7 @@ class Session:
 
     def __init__(self, place, tags=("serve",)):
         self.tf = library()
+        self.kept = []
         self.status, self.graph = self.tf.TF_NewStatus(), self.tf.TF_NewGraph()
         buffer = self.tf.TF_NewBuffer()
         listed = (c_char_p * len(tags))(*[tag.encode() for tag in tags])
@@ -88,9 +89,21 @@ class Session:
 
     def tensor(self, value):
         value = np.ascontiguousarray(value)
+        if value.dtype == object:
+            return self.strings(value)
         shape = (c_int64 * value.ndim)(*value.shape)
         made = self.tf.TF_AllocateTensor(tf.as_dtype(value.dtype).as_datatype_enum, shape, value.ndim, value.nbytes)
         ctypes.memmove(self.tf.TF_TensorData(made), value.ctypes.data, value.nbytes)
+        return made
+
+    def strings(self, value):
+        """Strings of 24 bytes each: the length and two bits that say "looks at other memory", and where that is."""
+        texts = [np.frombuffer(str(text).encode() + b"\0", "uint8") for text in value.flat]
+        self.kept.append(texts)
+        shape = (c_int64 * value.ndim)(*value.shape)
+        made = self.tf.TF_AllocateTensor(tf.string.as_datatype_enum, shape, value.ndim, 24 * value.size)
+        views = np.array([[(len(text) - 1) << 2 | 3, text.ctypes.data, 0] for text in texts], "uint64")
+        ctypes.memmove(self.tf.TF_TensorData(made), views.ctypes.data, views.nbytes)
         return made
 
     def array(self, tensor):

@@ -44,6 +44,9 @@ def feed(tensor, size, batch, seed=0, whole=False):
     """What goes into one input of a model: zeros among numbers, so that masks have something to hide."""
     random = np.random.default_rng([batch, seed, *size])
     shape = (batch, *size)
+    if tensor.dtype == tf.string:
+        texts = ["earth wind", "and FIRE!", "fire", "water", "wind, and earth and fire and wind"]
+        return np.array(texts, dtype=object)[random.integers(0, len(texts), shape)]
     if whole or tensor.dtype.is_integer:
         return random.integers(0, 6, shape).astype(tensor.dtype.as_numpy_dtype)
     if tensor.dtype.is_bool:

@@ -139,4 +139,25 @@ def nested_model():
     return keras.Model([a, b], L.Dense(1, "sigmoid", name="same")(head(both)), name="nested")
 
 
-WHOLE = {"dense": dense_model, "convolutional": convolutional_model, "nested": nested_model}
+def text_model():
+    x = keras.Input((1,), name="text", dtype="string")
+    words = ["earth", "wind", "and", "fire"]
+    y = L.TextVectorization(vocabulary=words, output_sequence_length=6, name="words")(x)
+    y = L.Embedding(6, 4, mask_zero=True, name="vectors")(y)
+    y = L.GlobalAveragePooling1D(name="mean")(y)
+    return keras.Model(x, L.Dense(3, "softmax", name="kind")(y), name="text")
+
+
+def encoder_model():
+    x = keras.Input((6,), name="tokens")
+    y = L.Embedding(7, 8, mask_zero=True, name="vectors")(x)
+    for i in (0, 1):
+        z = L.MultiHeadAttention(2, 4, dropout=0.1, name=f"attention{i}")(y, y)
+        y = L.LayerNormalization(name=f"norm{i}a")(L.Add(name=f"residual{i}a")([y, L.Dropout(0.1, name=f"drop{i}")(z)]))
+        z = L.Dense(8, name=f"narrow{i}")(L.Dense(16, "gelu", name=f"wide{i}")(y))
+        y = L.LayerNormalization(name=f"norm{i}b")(L.Add(name=f"residual{i}b")([y, z]))
+    y = L.GlobalAveragePooling1D(name="mean")(y)
+    return keras.Model(x, L.Dense(2, "softmax", name="kind")(y), name="encoder")
+
+
+WHOLE = {"dense": dense_model, "convolutional": convolutional_model, "nested": nested_model, "text": text_model, "encoder": encoder_model}

@@ -11,7 +11,7 @@ import os
 
 from _cases_lookup import CASES as LOOKUPS
 from _oracle import ALL, Report, keras
-from _savedmodel import as_list, in_order, nearly, save_and_convert, signature_call
+from _savedmodel import as_list, in_order, nearly, one_or_list, save_and_convert, signature_call
 
 keras = keras()
 import tensorflow as tf  # noqa: E402
@@ -75,19 +75,22 @@ STRIDE = 4
 
 
 def check(layer, shape, dtype, feed, place):
-    x = keras.Input(shape, dtype=dtype, name="x")
-    model = keras.Model(x, layer(x))
+    shapes = shape if isinstance(shape, list) else [shape]
+    inputs = [keras.Input(each, dtype=dtype, name=f"x{i}") for i, each in enumerate(shapes)]
+    model = keras.Model(one_or_list(inputs), layer(one_or_list(inputs)))
     # As in a graph, where the size of the batch is not known; else one sample of rank 1 is taken for a vector.
     def in_graph(model):
-        return tf.function(lambda x: model(x, training=False), input_signature=[tf.TensorSpec((None, *shape), dtype)])
+        specs = one_or_list([tf.TensorSpec((None, *each), dtype) for each in shapes])
+        return tf.function(lambda x: model(x, training=False), input_signature=[specs])
 
     converted = save_and_convert(model, place)
     loaded, expect, revived = tf.saved_model.load(str(converted)), in_graph(model), in_graph(keras.models.load_model(converted))
     for batch in (1, 7):
-        data = tf.constant(feed(batch).astype(object if dtype == "string" else dtype))
+        fed = [feed(batch)[:: -1 if i else 1].copy() for i in range(len(shapes))]
+        data = one_or_list([tf.constant(x.astype(object if dtype == "string" else dtype)) for x in fed])
         expected = as_list(expect(data))
         ways = {
-            "serving_default": lambda x: signature_call(loaded, model, [x]),
+            "serving_default": lambda x: signature_call(loaded, model, as_list(x)),
             "loaded(x)": lambda x: loaded(x),
             "load_model": revived,
         }

@@ -179,7 +179,7 @@ layer! {
     }
 }
 
-encoding!(HashedCrossing, |layer, inputs| {
+encoding!(HashedCrossing, encode::crossed, |layer, inputs| {
     let depth = Some(layer.num_bins);
     encoded(inputs.first()?, &layer.output_mode, depth, &layer.base)
 });

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::graph::{Constant, Edge, FunctionBuilder};
 use crate::layers::Call;
 use crate::layers::lower::{is_floating, single, unsupported};
-use crate::layers::preprocessing::{CategoryEncoding, Discretization, Hashing};
+use crate::layers::preprocessing::{CategoryEncoding, Discretization, HashedCrossing, Hashing};
 use crate::layers::shape::mismatch;
 use crate::proto::tensorflow::DataType;
 use crate::tensor::Shape;
@@ -185,6 +185,51 @@ pub(super) fn hashes(layer: &Hashing, call: &mut Call<'_>) -> Result<Vec<Edge>> 
     Ok(vec![encoding.apply(call, &indices, shape, None)?])
 }
 
+/// The key of TensorFlow's hash of several categories.
+const HASH_KEY: i64 = 0xDE_CAFC_AFFE;
+
+pub(super) fn crossed(layer: &HashedCrossing, call: &mut Call<'_>) -> Result<Vec<Edge>> {
+    let encoding = Encoding {
+        mode: &layer.output_mode,
+        depth: layer.num_bins,
+        is_sparse: layer.sparse,
+    };
+    let (shape, tensors) = (call.shape()?, call.tensors());
+    let f = &mut *call.function;
+    let mut dense = Vec::new();
+    let mut internal = DataType::DT_STRING;
+    for tensor in tensors {
+        let tensor = match tensor.dtype() {
+            DataType::DT_STRING => tensor.clone(),
+            _ => {
+                internal = DataType::DT_INT64;
+                f.cast(tensor, DataType::DT_INT64)?
+            }
+        };
+        dense.push(f.reshape(&tensor, &[-1, 1])?);
+    }
+    let cross = f.op("SparseCross").list([]).list([]).list([]).list(&dense);
+    let crossed = cross
+        .attr("hashed_output", true)
+        .attr(
+            "num_buckets",
+            i64::try_from(layer.num_bins).unwrap_or(i64::MAX),
+        )
+        .attr("hash_key", HASH_KEY)
+        .attr("out_type", DataType::DT_INT64)
+        .attr("internal_type", internal)
+        .all()?;
+    let [_, bins, _] = crossed.as_slice() else {
+        return Err(mismatch("a cross without values"));
+    };
+    // There is one for each sample.
+    let bins = match shape.rank() {
+        0 | 1 => f.reshape(bins, &[-1])?,
+        _ => f.reshape(bins, &[-1, 1])?,
+    };
+    Ok(vec![encoding.apply(call, &bins, shape, None)?])
+}
+
 fn hash(f: &mut FunctionBuilder, x: &Edge, bins: u64, salt: &Value) -> Result<Edge> {
     let text = match x.dtype() {
         DataType::DT_STRING => x.clone(),
@@ -271,6 +316,20 @@ mod tests {
                 .function()
                 .is_err()
         );
+    }
+
+    #[test]
+    fn several_categories_are_crossed() {
+        let pair = Inputs::of([[None, Some(1)], [None, Some(1)]].map(Shape::from));
+        let layer = HashedCrossing::new(7).dtype("int64");
+        let expected = ["Reshape", "Reshape", "SparseCross", "Reshape"];
+        Lowering::of(&layer, pair.clone())
+            .fed(DataType::DT_INT64)
+            .computing_in(crate::tensor::DType::Int64)
+            .check(&expected);
+        let layer = layer.output_mode("one_hot");
+        let ops = Lowering::of(&layer, pair).fed(DataType::DT_STRING).ops();
+        assert_eq!(ops.last().map(String::as_str), Some("OneHot"));
     }
 
     #[test]

@@ -80,10 +80,13 @@ pub(super) fn vectorize(layer: &TextVectorization, call: &mut Call<'_>) -> Resul
     if let Some(widths) = layer.widths()? {
         words = joined(f, words, widths)?;
     }
-    words.values = lookup.find(f, table, &words.values, DataType::DT_INT64)?;
     if layer.output_mode == "int" {
-        return Ok(vec![words.padded(f, layer.output_sequence_length)?]);
+        // Padding is looked up as what stands for nothing: before the lookup, converters know its
+        // shape.
+        let words = words.padded(f, layer.output_sequence_length)?;
+        return Ok(vec![lookup.find(f, table, &words, DataType::DT_INT64)?]);
     }
+    words.values = lookup.find(f, table, &words.values, DataType::DT_INT64)?;
     let counts = match words.parts {
         Parts::Equal => encoding.counted(f, &words.values, None, DataType::DT_FLOAT)?,
         _ => words.counted(f, &encoding)?,
@@ -254,7 +257,7 @@ impl Words {
         f.concat(&[first, ends], 0)
     }
 
-    /// The indices of each text in a row, cut or filled with zeros.
+    /// The words of each text in a row, cut or filled with empty ones.
     fn padded(self, f: &mut FunctionBuilder, length: Option<u64>) -> Result<Edge> {
         let (partitions, kinds) = match self.parts {
             Parts::Equal => return fitted(f, &self.values, length),
@@ -266,12 +269,12 @@ impl Words {
         };
         let length = length.map_or(-1, |it| i64::try_from(it).unwrap_or(i64::MAX));
         let shape = f.constant([-1_i64, length]);
-        let zero = f.constant(0_i64);
+        let nothing = f.constant(Constant::string(""));
         let padded = f
             .op("RaggedTensorToTensor")
             .input(&shape)
             .input(&self.values);
-        let padded = padded.input(&zero).list(&partitions);
+        let padded = padded.input(&nothing).list(&partitions);
         let kinds: Vec<Vec<u8>> = kinds.into_iter().map(|it| it.as_bytes().to_vec()).collect();
         padded.attr("row_partition_types", kinds).one()
     }
@@ -287,7 +290,7 @@ impl Words {
     }
 }
 
-/// Rows of indices, cut or filled with zeros.
+/// Rows of words, cut or filled with empty ones.
 fn fitted(f: &mut FunctionBuilder, x: &Edge, length: Option<u64>) -> Result<Edge> {
     let Some(length) = length else {
         return Ok(x.clone());
@@ -310,7 +313,12 @@ fn fitted(f: &mut FunctionBuilder, x: &Edge, length: Option<u64>) -> Result<Edge
     let (zero, zeros) = (f.constant(0_i32), f.constant([0_i32, 0]));
     let missing = f.pack(&[zero, missing])?;
     let borders = f.pack(&[zeros, missing])?;
-    f.op("Pad").input(&cut).input(&borders).one()
+    let nothing = f.constant(Constant::string(""));
+    f.op("PadV2")
+        .input(&cut)
+        .input(&borders)
+        .input(&nothing)
+        .one()
 }
 
 /// The layer that Keras makes to look words up.
@@ -358,10 +366,10 @@ mod tests {
     #[test]
     fn texts_become_words_and_words_indices() {
         let found = [
+            "RaggedTensorToTensor",
             "LookupTableFindV2",
             "Equal",
             "SelectV2",
-            "RaggedTensorToTensor",
         ];
         let split = ["Squeeze", "StringSplitV2", "StridedSlice", "StridedSlice"];
         let alike = ["StringLower", "StaticRegexReplace"];
