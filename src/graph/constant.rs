@@ -53,6 +53,11 @@ impl Constant {
         })
     }
 
+    /// As a graph has it.
+    pub(crate) fn from_proto(tensor: TensorProto) -> Constant {
+        Constant(tensor)
+    }
+
     pub(crate) fn into_proto(self) -> TensorProto {
         self.0
     }

@@ -42,6 +42,21 @@ pub struct Function {
 }
 
 impl Function {
+    /// A function of which only the signature is known, and whether it changes the resources it takes.
+    pub(crate) fn of_signature(signature: &OpDef, changes: bool) -> Function {
+        let types = |list: &[ArgDef]| list.iter().map(|it| it.r#type).collect();
+        let arguments: Vec<DataType> = types(&signature.input_arg);
+        Function {
+            name: signature.name.clone(),
+            results: types(&signature.output_arg),
+            is_stateful: signature.is_stateful,
+            changes: (arguments.iter())
+                .map(|it| changes && *it == DataType::DT_RESOURCE)
+                .collect(),
+            arguments,
+        }
+    }
+
     /// The function as an attribute of the operations that call it.
     pub(super) fn reference(&self) -> NameAttrList {
         NameAttrList {

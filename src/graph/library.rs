@@ -2,6 +2,7 @@
 
 use super::function::{Edge, Function, FunctionBuilder, valid_characters};
 use crate::error::Result;
+use crate::proto::tensorflow::function::RegisteredGradient;
 use crate::proto::tensorflow::{FunctionDef, FunctionDefLibrary};
 
 /// The functions of a graph, in the order in which they were added.
@@ -21,6 +22,7 @@ use crate::proto::tensorflow::{FunctionDef, FunctionDefLibrary};
 #[derive(Debug, Default)]
 pub struct Library {
     functions: Vec<FunctionDef>,
+    gradients: Vec<RegisteredGradient>,
     /// How many names were given.
     names: u64,
 }
@@ -54,6 +56,23 @@ impl Library {
         Ok(finished.function)
     }
 
+    /// A name that no other function has, after one of another file.
+    pub(crate) fn name_like(&mut self, name: &str) -> String {
+        let end = name.trim_end_matches(|it: char| it.is_ascii_digit());
+        self.names += 1;
+        format!("{}_{}", end.trim_end_matches('_'), self.names)
+    }
+
+    /// Adds a function of another file, which has a name that [`name_like`](Self::name_like) gave.
+    pub(crate) fn import(&mut self, function: FunctionDef) {
+        self.functions.push(function);
+    }
+
+    /// Says that a function is the gradient of operations.
+    pub(crate) fn register_gradient(&mut self, gradient: RegisteredGradient) {
+        self.gradients.push(gradient);
+    }
+
     /// The functions.
     pub fn functions(&self) -> &[FunctionDef] {
         &self.functions
@@ -63,6 +82,7 @@ impl Library {
     pub fn into_proto(self) -> FunctionDefLibrary {
         FunctionDefLibrary {
             function: self.functions,
+            registered_gradients: self.gradients,
             ..FunctionDefLibrary::default()
         }
     }

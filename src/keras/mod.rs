@@ -1,6 +1,7 @@
 //! What a Keras model is; no file format.
 
 mod builder;
+mod carried;
 mod compile;
 mod cudnn;
 mod dialect;
@@ -18,6 +19,7 @@ mod sequential;
 mod variables;
 
 pub use builder::{FunctionalBuilder, KerasTensor, Tensors};
+pub use carried::Carried;
 pub use compile::CompileConfig;
 pub(crate) use cudnn::converted as cudnn_converted;
 pub use dialect::translate;

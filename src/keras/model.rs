@@ -1,5 +1,6 @@
 //! A model: network, variables, and how it was trained.
 
+use super::carried::Carried;
 use super::compile::CompileConfig;
 use super::dialect::is_flipped_by_theano;
 use super::network::{Layer, Network};
@@ -35,6 +36,8 @@ pub struct Metadata {
     pub dialect: Option<Dialect>,
     /// What the file held that is not part of a Keras model; it is written back.
     pub extras: Vec<Extra>,
+    /// What its file says that layers compute, if it does.
+    pub carried: Option<Carried>,
 }
 
 /// Something in a model's file that Keras did not put there.

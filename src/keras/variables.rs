@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
+use super::naming::is_statistic;
 use crate::error::{Error, ErrorKind, Result};
 use crate::tensor::Tensor;
 
@@ -25,6 +26,8 @@ pub struct Variables<'a> {
     layers: HashMap<String, Range<usize>>,
     /// Paths of those that have a shape, but no values yet.
     unset: BTreeSet<String>,
+    /// Paths of those that training leaves alone, though their names do not tell.
+    fixed: BTreeSet<String>,
 }
 
 impl<'a> Variables<'a> {
@@ -118,6 +121,18 @@ impl<'a> Variables<'a> {
     /// Says that the variable at `path` has no values yet.
     pub(crate) fn mark_unset(&mut self, path: String) {
         self.unset.insert(path);
+    }
+
+    /// Whether training leaves the variable at `path` alone, though its name does not tell.
+    pub(crate) fn is_fixed(&self, path: &str) -> bool {
+        self.fixed.contains(path)
+    }
+
+    /// Says that training leaves the variable at `path` alone.
+    pub(crate) fn mark_fixed(&mut self, path: String) {
+        if !is_statistic(&path) {
+            self.fixed.insert(path);
+        }
     }
 
     /// All variables in order.

@@ -1,10 +1,10 @@
 //! A model as Keras 2 has it, to and from the other format that Keras 2 writes.
 
 use super::write::Names;
-use super::{names, paths, training};
+use super::{TOP_LEVEL, names, paths, training};
 use crate::error::Result;
 use crate::keras::{
-    CompileConfig, Dialect, Model, Network, Object, OptimizerSlot, OptimizerState, Variable,
+    CompileConfig, Dialect, Layer, Model, Network, Object, OptimizerSlot, OptimizerState, Variable,
     optimizer_slots,
 };
 use crate::options::SaveOptions;
@@ -28,6 +28,8 @@ pub(crate) struct Keras2Variable<'m> {
     /// Keras's name for it: `dense/kernel`.
     pub(crate) name: String,
     pub(crate) tensor: Tensor<'m>,
+    /// Whether training leaves it alone, though its name does not tell.
+    pub(crate) is_fixed: bool,
 }
 
 /// An optimizer with its variables.
@@ -56,10 +58,16 @@ pub(crate) fn keras2<'m>(model: &'m Model<'_>, options: &SaveOptions) -> Result<
     let network = model.network.to_dialect_with(Dialect::Keras2, &is_own)?;
     let names = Names::new(model, &network, options)?;
     let mut variables = Vec::new();
-    for layer in network.layers() {
-        for (path, name, tensor) in names.variables(model, layer.name()) {
+    let layers = network.layers().iter().map(Layer::name);
+    for layer in layers.chain([TOP_LEVEL]) {
+        for (path, name, tensor) in names.variables(model, layer) {
             let name = name.strip_suffix(":0").unwrap_or(&name).to_owned();
-            variables.push(Keras2Variable { path, name, tensor });
+            variables.push(Keras2Variable {
+                is_fixed: model.variables.is_fixed(&path),
+                path,
+                name,
+                tensor,
+            });
         }
     }
     let compile = match &model.compile {

@@ -42,6 +42,7 @@ pub fn load_from(group: &Group, options: &LoadOptions) -> Result<Model<'static>>
         backend: text(group, BACKEND)?,
         dialect: Some(dialect),
         extras: Vec::new(),
+        carried: None,
     };
     let mut known = HashSet::new();
     let weights = group.group(MODEL_WEIGHTS)?;

@@ -148,6 +148,12 @@ fn declare(model: &mut Model<'static>, layer: &str, specs: &[VariableSpec]) -> R
     });
     let variables = variables.collect::<Result<Vec<_>>>()?;
     model.variables.add_layer(layer, variables)?;
+    let is_trained = |spec: &VariableSpec| spec.trainable;
+    // Of a frozen layer none is.
+    let some_are = specs.iter().any(is_trained);
+    for spec in specs.iter().filter(|spec| some_are && !spec.trainable) {
+        model.variables.mark_fixed(format!("{layer}/{}", spec.path));
+    }
     for spec in specs {
         if !spec.initializer.is_known() && !spec.is_empty() {
             let path = format!("{layer}/{}", spec.path);

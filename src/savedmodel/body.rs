@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use super::functions::Structure;
 use super::structured::Spec;
 use super::trace::{Request, Traced};
-use super::variables::{Capture, SavedVariables};
+use super::variables::{Capture, SavedVariables, VariableId};
 use crate::error::{Error, ErrorKind, Result};
-use crate::graph::{Edge, FunctionBuilder, Library};
+use crate::graph::{Edge, Function, FunctionBuilder, Library};
 use crate::layers::{Handle, Handles, Inputs, Layer as LayerClass, LoweredTensor};
 use crate::proto::tensorflow::DataType;
 use crate::tensor::Shape;
@@ -72,6 +72,11 @@ impl<'t, 'm> Body<'t, 'm> {
         resource
     }
 
+    /// The variable at that path of the model.
+    pub(super) fn variable(&self, path: &str) -> Option<VariableId> {
+        self.variables.of_layer(path)
+    }
+
     /// All variables of the layer at `path`.
     pub(super) fn handles_of(
         &mut self,
@@ -106,6 +111,15 @@ impl<'t, 'm> Body<'t, 'm> {
             }
         }
         Ok(handles)
+    }
+
+    /// The function that gives these results, and the variables it captures.
+    pub(super) fn into_function(
+        self,
+        library: &mut Library,
+        results: &[Edge],
+    ) -> Result<(Function, Vec<Capture>)> {
+        Ok((library.add(self.function, results)?, self.captures))
     }
 
     /// The function that gives these outputs, the losses, and the masks that outputs have.

@@ -41,7 +41,7 @@ pub(super) fn keras_metadata(
         let metadata = match described {
             Described::Inner(inner) => of_inner(inner),
             Described::Model => of_model_in_layer(),
-            Described::Metric(metric) => metric.clone(),
+            Described::Metric(described) | Described::Carried(described) => described.clone(),
             Described::Layer(path) => match branches.get(path.as_str()) {
                 Some(branch) => of_branch(branch, source.shapes),
                 None => of_root(source),
@@ -121,7 +121,7 @@ fn of_branch(branch: &Branch<'_>, shapes: &BuildShapes) -> Map<String, Value> {
             of_network(network, &inputs, &mut metadata);
             metadata
         }
-        BranchKind::Class(_) | BranchKind::Unknown(_) => {
+        BranchKind::Class(_) | BranchKind::Carried(_) | BranchKind::Unknown(_) => {
             let mut metadata = common(&object, branch.layer.name(), branch.arguments());
             let is_stateful = keeps_states(&Value::Object(object.config().clone()));
             metadata.insert("stateful".to_owned(), Value::Bool(is_stateful));

@@ -6,10 +6,8 @@ use serde_json::{Map, Value};
 
 use super::arguments::CallArguments;
 use super::build_shapes::BuildShapes;
-use super::functions::{Interface, Interfaces, Trace, polymorphic};
+use super::functions::Interfaces;
 use super::objects::{Kind, ObjectId, Objects};
-use super::regularizers;
-use super::structured::{ArgumentSpec, Spec, Structured};
 use super::tables::TableId;
 use super::trace::Tracer;
 use super::trace_objects::{Functions, TraceObjects};
@@ -18,9 +16,8 @@ use super::variables::{Capture, VariableId};
 use crate::error::Result;
 use crate::graph::Function;
 use crate::keras::Network;
-use crate::layers::{InnerLayer, Layer as LayerClass, Regularizer, activity_regularizer, penalty};
-use crate::proto::tensorflow::DataType;
-use crate::tensor::Shape;
+use crate::keras_h5::TOP_LEVEL;
+use crate::layers::{InnerLayer, Layer as LayerClass, Regularizer, activity_regularizer};
 
 /// Makes the objects of layers.
 #[derive(Debug)]
@@ -35,7 +32,7 @@ pub(super) struct LayerObjects<'t, 'm> {
     /// Whether layers have functions.
     pub(super) has_traces: bool,
     /// How many functions compute penalties on variables.
-    penalties: usize,
+    pub(super) penalties: usize,
     /// The layers and metrics that are objects.
     pub(super) described: Vec<(ObjectId, Described)>,
     /// What layers are called with.
@@ -53,6 +50,8 @@ pub(super) enum Described {
     Metric(Map<String, Value>),
     /// A model in a layer, which that layer rebuilds.
     Model,
+    /// What the file that the model came from says.
+    Carried(Map<String, Value>),
 }
 
 /// A layer's object, with what models list of it.
@@ -62,7 +61,7 @@ pub(super) struct LayerObject {
     pub(super) variables: Vec<VariableId>,
     trainable: Vec<VariableId>,
     /// Functions that give penalties on its variables.
-    penalties: Vec<(VariableId, ObjectId)>,
+    pub(super) penalties: Vec<(VariableId, ObjectId)>,
     /// The variables of layers inside of it.
     of_inner: HashSet<VariableId>,
 }
@@ -147,7 +146,32 @@ impl<'t, 'm> LayerObjects<'t, 'm> {
             all.trainable.extend(layer.trainable);
             all.penalties.extend(layer.penalties);
         }
+        if path.is_empty() {
+            self.own_variables(&mut all, network);
+        }
+        if let Network::Subclassed(_) = network {
+            self.own_carried(object, path)?;
+            self.carried_penalties(path, &mut all)?;
+        }
         Ok((all, layers))
+    }
+
+    /// Adds the variables that a model has beside its layers.
+    fn own_variables(&mut self, model: &mut LayerObject, network: &Network) {
+        let variables = self.tracer.variables;
+        for id in variables.within(TOP_LEVEL) {
+            let path = variables.path(id).unwrap_or_default();
+            let name = path.strip_prefix(TOP_LEVEL).unwrap_or(path);
+            let name = name.trim_start_matches('/');
+            if !matches!(network, Network::Subclassed(_)) {
+                let variable = self.variable(id);
+                self.objects.own(model.object, name, variable);
+            }
+            model.variables.push(id);
+            if variables.get(id).is_some_and(|it| it.trainable) {
+                model.trainable.push(id);
+            }
+        }
     }
 
     fn layer(&mut self, branch: &Branch<'_>) -> Result<LayerObject> {
@@ -190,7 +214,10 @@ impl<'t, 'm> LayerObjects<'t, 'm> {
             BranchKind::Class(kind) => Some(kind.as_ref()),
             _ => None,
         };
-        self.attributes((class, kind), &branch.path, &layer, inner)?;
+        match branch.kind {
+            BranchKind::Carried(_) => self.own_carried(object, &branch.path)?,
+            _ => self.attributes((class, kind), &branch.path, &layer, inner)?,
+        }
         Ok(layer)
     }
 
@@ -311,30 +338,6 @@ impl<'t, 'm> LayerObjects<'t, 'm> {
         Ok(object)
     }
 
-    /// The object of a function that takes nothing, and gives a scalar.
-    fn without_arguments(&mut self, function: &Function, captures: Vec<Capture>) -> ObjectId {
-        let no_arguments = Structured::Tuple(Vec::new());
-        let result = Spec {
-            name: "unknown".to_owned(),
-            dtype: function.results.first().copied().unwrap_or_default(),
-            shape: Some(Shape::default()),
-        };
-        self.interfaces.insert(
-            function.name.clone(),
-            Interface {
-                captures,
-                inputs: Structured::Tuple(vec![no_arguments.clone(), Structured::Dict(Vec::new())]),
-                outputs: Structured::Tensor(result),
-            },
-        );
-        let trace = Trace {
-            name: function.name.clone(),
-            keywords: Vec::new(),
-        };
-        let arguments = ArgumentSpec::default();
-        polymorphic(&mut self.objects, &[trace], &arguments, Some(no_arguments))
-    }
-
     /// Hangs a variable on a layer under attributes that lead to it.
     fn hang(&mut self, layer: ObjectId, class: &str, attributes: &[String], id: VariableId) {
         let variable = self.variable(id);
@@ -373,35 +376,6 @@ impl<'t, 'm> LayerObjects<'t, 'm> {
             };
             self.objects.own(layer, &name, variable);
         }
-    }
-
-    /// A function for the penalty on each variable that has one.
-    fn penalties_of(&mut self, branch: &Branch<'_>, layer: &mut LayerObject) -> Result<()> {
-        for id in layer.variables.clone() {
-            let path = self.tracer.variables.path(id).unwrap_or_default();
-            let path = path.strip_prefix(&branch.path).unwrap_or(path);
-            let path = path.trim_start_matches('/');
-            let Some(regularizer) = regularizers::of_variable(branch.layer.object(), path)? else {
-                continue;
-            };
-            let Some(variable) = self.tracer.variables.get(id) else {
-                continue;
-            };
-            let shape = Shape::known(variable.tensor.shape());
-            let (name, dtype) = (&variable.name, variable.tensor.dtype().into());
-            let mut function = self
-                .tracer
-                .library
-                .begin(&format!("loss_fn_{}", self.penalties));
-            self.penalties += 1;
-            let resource = function.argument(name, DataType::DT_RESOURCE);
-            let value = function.read(&resource, dtype)?;
-            let loss = penalty(&mut function, &regularizer, &value, &shape)?;
-            let function = self.tracer.library.add(function, &[loss])?;
-            let object = self.without_arguments(&function, vec![Capture::Variable(id)]);
-            layer.penalties.push((id, object));
-        }
-        Ok(())
     }
 
     /// The functions of the layer at `path`, as far as there were calls that needed any.

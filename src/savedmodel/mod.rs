@@ -13,6 +13,8 @@
 mod arguments;
 mod body;
 mod build_shapes;
+mod carried;
+mod carried_objects;
 mod checkpoint;
 mod functions;
 mod keras_metadata;
@@ -22,6 +24,7 @@ mod metrics;
 mod object_graph;
 mod objects;
 mod optimizer;
+mod penalties;
 mod read;
 mod regularizers;
 mod save_restore;

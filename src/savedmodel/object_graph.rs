@@ -1,15 +1,15 @@
 //! Objects and the interfaces of functions as TensorFlow's messages: `spec/saved_model.md#objects`.
 
-use std::collections::HashMap;
-
+use super::carried::Gradient;
 use super::checkpoint::{references, slots};
-use super::functions::Interfaces;
-use super::objects::{ConcreteFunction, Kind, Numbered, ObjectId, PolymorphicFunction};
+use super::layer_objects::LayerObjects;
+use super::objects::{ConcreteFunction, Kind, Numbered, PolymorphicFunction};
 use super::structured::{ArgumentSpec, Structured, shape_proto};
-use super::variables::{Capture, SavedVariables, VariableId};
+use super::variables::{SavedVariables, VariableId};
 use crate::proto::tensorflow::saved_object_graph::{
-    FunctionSpec, JitCompile, Kind as ProtoKind, SavedBareConcreteFunction, SavedConcreteFunction,
-    SavedFunction, SavedObject, SavedResource, SavedUserObject, SavedVariable,
+    CapturedTensor, FunctionSpec, JitCompile, Kind as ProtoKind, SavedBareConcreteFunction,
+    SavedConcreteFunction, SavedFunction, SavedObject, SavedResource, SavedUserObject,
+    SavedVariable,
 };
 use crate::proto::tensorflow::{DataType, SavedObjectGraph, VersionDef};
 use crate::tensor::Shape;
@@ -18,8 +18,8 @@ use crate::tensor::Shape;
 pub(super) fn object_graph(
     objects: &Numbered<'_>,
     variables: &SavedVariables<'_>,
-    of_captures: &HashMap<Capture, ObjectId>,
-    interfaces: &Interfaces,
+    layers: &LayerObjects<'_, '_>,
+    gradients: &[Gradient],
 ) -> SavedObjectGraph {
     let nodes = objects.iter().map(|(_, object)| {
         let kind = match &object.kind {
@@ -27,6 +27,7 @@ pub(super) fn object_graph(
             Kind::Variable(id) => ProtoKind::Variable(Box::new(variable(variables, *id))),
             Kind::Resource => ProtoKind::Resource(SavedResource::default()),
             Kind::Function(function) => ProtoKind::Function(Box::new(polymorphic(function))),
+            Kind::Captured(name, function) => captured(name, function),
             Kind::Concrete(function) => {
                 ProtoKind::BareConcreteFunction(Box::new(concrete(function)))
             }
@@ -44,7 +45,8 @@ pub(super) fn object_graph(
             ..SavedObject::default()
         }
     });
-    let functions = interfaces.iter().map(|(name, interface)| {
+    let of_captures = layers.captures();
+    let functions = layers.interfaces.iter().map(|(name, interface)| {
         let bound = interface
             .captures
             .iter()
@@ -57,11 +59,27 @@ pub(super) fn object_graph(
         };
         (name.clone(), function)
     });
+    let gradients = gradients.iter().map(|gradient| {
+        let bound = gradient.captures.iter();
+        let function = SavedConcreteFunction {
+            bound_inputs: bound.filter_map(|it| objects.number(*it)).collect(),
+            ..gradient.interface.clone()
+        };
+        (gradient.name.clone(), function)
+    });
     SavedObjectGraph {
         nodes: nodes.collect(),
-        concrete_functions: functions.collect(),
+        concrete_functions: functions.chain(gradients).collect(),
         ..SavedObjectGraph::default()
     }
+}
+
+fn captured(name: &str, function: &str) -> ProtoKind {
+    ProtoKind::CapturedTensor(CapturedTensor {
+        name: name.to_owned(),
+        concrete_function: function.to_owned(),
+        ..CapturedTensor::default()
+    })
 }
 
 fn user_object(identifier: &str) -> SavedUserObject {

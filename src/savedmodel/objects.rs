@@ -22,6 +22,9 @@ pub(super) enum Kind {
     Function(PolymorphicFunction),
     /// One trace of a function, or a signature.
     Concrete(ConcreteFunction),
+    /// A tensor inside a function, which the function that is a gradient takes: its name, and the
+    /// function's.
+    Captured(String, String),
 }
 
 /// A function that is called with different kinds of arguments.

@@ -46,7 +46,7 @@ impl SavedTables {
                         self.add(&branch.path, spec);
                     }
                 }
-                BranchKind::Input | BranchKind::Unknown(_) => {}
+                BranchKind::Input | BranchKind::Carried(_) | BranchKind::Unknown(_) => {}
             }
         }
         Ok(())

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use super::arguments;
 use super::body::Body;
+use super::carried::Source;
 use super::functions::Structure;
 use super::structured::{Spec, Structured};
 use super::tree::{Branch, BranchKind, structures};
@@ -25,6 +26,8 @@ use crate::tensor::Shape;
 pub(super) struct Tracer<'t, 'm> {
     pub(super) library: Library,
     pub(super) variables: &'t SavedVariables<'m>,
+    /// Functions that the model's file has.
+    pub(super) carried: Source<'t>,
     made: HashMap<Key, Rc<Traced>>,
     /// Of each layer, in the order in which they were needed.
     of_layers: HashMap<String, Vec<Rc<Traced>>>,
@@ -66,8 +69,9 @@ pub(super) struct Traced {
 }
 
 impl<'t, 'm> Tracer<'t, 'm> {
-    pub(super) fn new(variables: &'t SavedVariables<'m>) -> Self {
+    pub(super) fn new(variables: &'t SavedVariables<'m>, carried: Source<'t>) -> Self {
         Tracer {
+            carried,
             library: Library::new(),
             variables,
             made: HashMap::new(),
@@ -125,11 +129,7 @@ impl<'t, 'm> Tracer<'t, 'm> {
             ends: Ends::Outputs,
         };
         request.name_layers(&branch.kind);
-        let mut traced = match &branch.kind {
-            BranchKind::Class(class) => self.class(branch, class.as_ref(), request)?,
-            BranchKind::Network(network, branches) => self.network(network, branches, request)?,
-            BranchKind::Input | BranchKind::Unknown(_) => return Err(branch.not_traced()),
-        };
+        let mut traced = self.made_anew(branch, request)?;
         if let BranchKind::Class(_) = branch.kind {
             arguments::describe(&mut traced, branch, inputs);
         }
@@ -139,6 +139,25 @@ impl<'t, 'm> Tracer<'t, 'm> {
             self.record(&branch.path, &traced);
         }
         Ok(traced)
+    }
+
+    /// A function of a layer.
+    fn made_anew(&mut self, branch: &Branch<'_>, request: Request<'_>) -> Result<Traced> {
+        match &branch.kind {
+            BranchKind::Class(class) => match self.class(branch, class.as_ref(), request.clone()) {
+                // What is not computed here, the model's file may compute.
+                Err(error) if error.kind() == ErrorKind::Unsupported => {
+                    match self.carried.of_layer(&branch.path)? {
+                        Some(_) => self.carried(&branch.path, request),
+                        None => Err(error),
+                    }
+                }
+                made => made,
+            },
+            BranchKind::Carried(_) => self.carried(&branch.path, request),
+            BranchKind::Network(network, branches) => self.network(network, branches, request),
+            BranchKind::Input | BranchKind::Unknown(_) => Err(branch.not_traced()),
+        }
     }
 
     /// Says that a layer has this function.
@@ -166,6 +185,42 @@ impl<'t, 'm> Tracer<'t, 'm> {
         let (outputs, losses) = call.lower_unmasked(&mut body.function, &handles)?;
         body.losses = losses;
         body.finish(&mut self.library, request, &outputs)
+    }
+
+    /// A function that calls one of the model's file.
+    pub(super) fn carried(&mut self, path: &str, request: Request<'_>) -> Result<Traced> {
+        let Some(functions) = self.carried.of_layer(path)? else {
+            let message = "a layer whose functions are not there";
+            return Err(Error::new(ErrorKind::InvalidModel, message));
+        };
+        let body = Body::new(&mut self.library, &request.name, self.variables);
+        functions.trace(path, &mut self.library, body, request)
+    }
+
+    /// The functions of the model's file that give penalties on variables of a layer.
+    pub(super) fn carried_penalties(&mut self, path: &str) -> Result<Vec<String>> {
+        let functions = self.carried.of_layer(path)?;
+        Ok(functions.map(|it| it.penalties(path)).unwrap_or_default())
+    }
+
+    /// A function called `wanted` that calls one of these, and the variables it captures.
+    pub(super) fn carried_penalty(
+        &mut self,
+        path: &str,
+        name: &str,
+        wanted: &str,
+    ) -> Result<(Function, Vec<Capture>)> {
+        let body = Body::new(&mut self.library, wanted, self.variables);
+        match self.carried.of_layer(path)? {
+            Some(functions) => functions.penalty(name, &mut self.library, body),
+            None => body.into_function(&mut self.library, &[]),
+        }
+    }
+
+    /// The specs of the tensors that a layer of the model's file was called with.
+    pub(super) fn carried_inputs(&mut self, path: &str) -> Result<Option<Vec<Spec>>> {
+        let functions = self.carried.of_layer(path)?;
+        Ok(functions.map(|it| it.inputs(path)))
     }
 
     /// The function of a network with these specs for its inputs.
@@ -267,9 +322,11 @@ impl Calls<'_, '_, '_, '_> {
         let inputs = &inputs;
         let tensors = order.iter().filter_map(|at| tensors.get(*at).cloned());
         let mut tensors: Vec<LoweredTensor> = tensors.collect();
-        if let BranchKind::Class(class) = &branch.kind
-            && class.casts_inputs()
-        {
+        let casts = match &branch.kind {
+            BranchKind::Class(class) => class.casts_inputs(),
+            kind => matches!(kind, BranchKind::Carried(_)),
+        };
+        if casts {
             // Where a class names several, only the first argument.
             let cast = arguments::in_first(branch, inputs, tensors.len());
             for tensor in tensors.iter_mut().take(cast) {

@@ -1,6 +1,7 @@
 //! The layers of a model with their classes, made once however often they are called.
 
 use super::arguments::CallArguments;
+use super::carried::Source;
 use super::functions::Structure;
 use crate::error::{Error, ErrorKind, Result};
 use crate::keras::{Layer, Network, Object, TensorRef};
@@ -24,6 +25,8 @@ pub(super) enum BranchKind<'n> {
     Input,
     Class(Box<dyn LayerClass>),
     Network(&'n Network, Vec<Branch<'n>>),
+    /// A class that is not known, whose functions the model's file has; what a call takes.
+    Carried(Vec<CallArgument>),
     /// A class that is not known, for this reason.
     Unknown(Error),
 }
@@ -33,6 +36,7 @@ pub(super) fn branches<'n>(
     network: &'n Network,
     path: &str,
     registry: &LayerRegistry,
+    carried: &mut Source<'_>,
 ) -> Result<Vec<Branch<'n>>> {
     let layers = network.layers().iter();
     let branches = layers.map(|layer| {
@@ -45,7 +49,7 @@ pub(super) fn branches<'n>(
         Ok(Branch {
             layer,
             dtype: compute_dtype(&object),
-            kind: kind(layer, &object, &path, registry)?,
+            kind: kind(layer, &object, &path, registry, carried)?,
             path,
         })
     });
@@ -57,6 +61,7 @@ fn kind<'n>(
     object: &Object,
     path: &str,
     registry: &LayerRegistry,
+    carried: &mut Source<'_>,
 ) -> Result<BranchKind<'n>> {
     if layer.class_name() == "InputLayer" {
         return Ok(BranchKind::Input);
@@ -64,11 +69,18 @@ fn kind<'n>(
     if let Some(inner) = layer.network()
         && !registry.knows(object)
     {
-        return Ok(BranchKind::Network(inner, branches(inner, path, registry)?));
+        let inside = branches(inner, path, registry, carried)?;
+        return Ok(BranchKind::Network(inner, inside));
     }
     Ok(match registry.build(object) {
         Ok(class) => BranchKind::Class(class),
-        Err(problem) => BranchKind::Unknown(problem),
+        Err(problem) => {
+            let functions = carried.of_layer(path)?;
+            match functions.and_then(|it| it.arguments(path)) {
+                Some(arguments) => BranchKind::Carried(arguments),
+                None => BranchKind::Unknown(problem),
+            }
+        }
     })
 }
 
@@ -84,6 +96,7 @@ impl Branch<'_> {
         match &self.kind {
             BranchKind::Class(class) => class.call_arguments(),
             BranchKind::Network(..) => NETWORK_ARGUMENTS.others,
+            BranchKind::Carried(arguments) => arguments,
             BranchKind::Input | BranchKind::Unknown(_) => &[],
         }
     }
@@ -162,7 +175,10 @@ pub(super) fn input_names(network: &Network) -> Vec<String> {
 }
 
 /// What a model calls its outputs: the layers that make them, numbered where one makes several.
-pub(super) fn output_names(network: &Network) -> Vec<String> {
+pub(super) fn output_names(network: &Network, outputs: usize) -> Vec<String> {
+    if let Network::Subclassed(_) = network {
+        return (1..=outputs).map(|it| format!("output_{it}")).collect();
+    }
     let Network::Functional(network) = network else {
         let last = network.layers().last();
         return last

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use super::build_shapes::BuildShapes;
+use super::carried::{self, Gradient};
 use super::checkpoint::Checkpoint;
 use super::keras_metadata::{Source, keras_metadata};
 use super::layer_objects::{Extras, LayerObjects};
@@ -21,7 +22,7 @@ use super::tree::{Branch, BranchKind, NETWORK_ARGUMENTS, branches, input_names, 
 use super::variables::{SavedVariable, SavedVariables};
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::io::{CommitOptions, FilePlan, replace_directory};
-use crate::keras::{Model, Network};
+use crate::keras::{Carried, Model, Network};
 use crate::keras_h5::{Keras2Model, Keras2Variable, keras2};
 use crate::layers::{Ends, Inference, Inputs, input_specs};
 use crate::options::{SaveOptions, SavedModelOptions, Signature, Signatures};
@@ -45,7 +46,8 @@ pub(crate) fn save(model: &Model<'_>, path: &Path, options: &SaveOptions) -> Res
     }
     let defaults = SavedModelOptions::default();
     let settings = Settings::new(options.options.as_ref().unwrap_or(&defaults))?;
-    let parts = Parts::new(keras2(model, options)?, options, settings)?;
+    let carried = model.metadata.carried.as_ref();
+    let parts = Parts::new(keras2(model, options)?, carried, options, settings)?;
     let bundle = parts.checkpoint.bundle(&parts.variables)?;
     let shards = settings.shards(parts.variables.byte_len());
     let commit = CommitOptions {
@@ -84,6 +86,7 @@ struct Parts<'m> {
 impl<'m> Parts<'m> {
     fn new(
         model: Keras2Model<'m>,
+        carried: Option<&Carried>,
         options: &SaveOptions,
         settings: Settings<'_>,
     ) -> Result<Parts<'m>> {
@@ -97,12 +100,12 @@ impl<'m> Parts<'m> {
         let mut saved = of_layers(variables, &inference);
         let optimizer = optimizer.and_then(|it| optimizer::add_variables(it, &mut saved));
         let outputs = outputs(&network, &inference);
-        let metrics = match &compile {
-            Some(compile) => metrics::add_variables(compile, &outputs, &mut saved),
-            None => Vec::new(),
-        };
+        let metrics = compile.as_ref();
+        let metrics = metrics.map(|it| metrics::add_variables(it, &outputs, &mut saved));
+        let metrics = metrics.unwrap_or_default();
         let shapes = BuildShapes::of(&network, &inference, &options.layers.bounded());
-        let branches = branches(&network, "", &options.layers.bounded())?;
+        let mut source = carried::Source::new(carried);
+        let branches = branches(&network, "", &options.layers.bounded(), &mut source)?;
         add_states(&branches, &shapes, &mut saved)?;
         if options.save_traces {
             saved.tables = SavedTables::of(&branches)?;
@@ -113,7 +116,8 @@ impl<'m> Parts<'m> {
             optimizer: optimizer.as_ref(),
             metrics: &metrics,
         };
-        let mut built = build(&network, branches, given, &saved, training, options)?;
+        let tracer = Tracer::new(&saved, source);
+        let mut built = build(&network, branches, given, tracer, training, options)?;
         let numbered = built.layers.objects.number(built.root);
         let checkpoint = Checkpoint::new(&numbered, &saved)?;
         let source = Source {
@@ -125,7 +129,7 @@ impl<'m> Parts<'m> {
         };
         let layers = &built.layers;
         let metadata = keras_metadata(source, &numbered, &layers.described);
-        let objects = object_graph(&numbered, &saved, layers.captures(), &layers.interfaces);
+        let objects = object_graph(&numbered, &saved, layers, &built.gradients);
         let meta_graph = meta_graph(&mut built, &checkpoint, &saved, objects, settings)?;
         let saved_model = SavedModel {
             saved_model_schema_version: 1,
@@ -188,7 +192,7 @@ fn of_layers<'m>(variables: Vec<Keras2Variable<'m>>, inference: &Inference) -> S
     let mut saved = SavedVariables::default();
     for variable in variables {
         let shown = SavedVariable {
-            trainable: is_trainable(inference, &variable.path),
+            trainable: is_trainable(inference, &variable),
             ..SavedVariable::fixed(variable.name, variable.tensor)
         };
         saved.add_of_layer(variable.path, shown);
@@ -197,7 +201,8 @@ fn of_layers<'m>(variables: Vec<Keras2Variable<'m>>, inference: &Inference) -> S
 }
 
 /// The variables' flag, as the layer they belong to has it.
-fn is_trainable(inference: &Inference, path: &str) -> bool {
+fn is_trainable(inference: &Inference, variable: &Keras2Variable<'_>) -> bool {
+    let path = variable.path.as_str();
     let mut ends = path.match_indices('/').map(|(end, _)| end);
     let found = ends.find_map(|end| {
         let layer = inference.layer(path.get(..end)?)?;
@@ -205,7 +210,7 @@ fn is_trainable(inference: &Inference, path: &str) -> bool {
         let variables = layer.variables.as_ref()?;
         variables.iter().find(|it| it.path == rest)
     });
-    found.is_none_or(|spec| spec.trainable)
+    found.map_or(!variable.is_fixed, |spec| spec.trainable)
 }
 
 /// Adds the variables that layers keep between calls, and that no file of weights has.
@@ -229,7 +234,7 @@ fn add_states(
                     saved.add_state(path.clone(), SavedVariable::fixed(path, zeros));
                 }
             }
-            BranchKind::Input | BranchKind::Unknown(_) => {}
+            BranchKind::Input | BranchKind::Carried(_) | BranchKind::Unknown(_) => {}
         }
     }
     Ok(())
@@ -242,6 +247,7 @@ struct Built<'n, 't, 'm> {
     signatures: Vec<ServedSignature>,
     inputs: Vec<Spec>,
     branches: Vec<Branch<'n>>,
+    gradients: Vec<Gradient>,
 }
 
 /// What a compiled model has beside its layers.
@@ -253,7 +259,8 @@ struct Training<'a> {
 
 /// The model's outputs, as metrics know them.
 fn outputs(network: &Network, inference: &Inference) -> Vec<Output> {
-    let names = output_names(network).into_iter().enumerate();
+    let names = output_names(network, inference.outputs().len());
+    let names = names.into_iter().enumerate();
     let outputs = names.map(|(place, name)| Output {
         name,
         shape: inference.outputs().get(place).cloned().flatten(),
@@ -265,12 +272,14 @@ fn build<'n, 't, 'm>(
     network: &'n Network,
     branches: Vec<Branch<'n>>,
     (inference, shapes): (&Inference, &'t BuildShapes),
-    saved: &'t SavedVariables<'m>,
+    mut tracer: Tracer<'t, 'm>,
     training: Training<'_>,
     options: &SaveOptions,
 ) -> Result<Built<'n, 't, 'm>> {
-    let inputs = model_inputs(network, options)?;
-    let mut tracer = Tracer::new(saved);
+    let inputs = match network {
+        Network::Subclassed(_) => tracer.carried_inputs("")?.unwrap_or_default(),
+        _ => model_inputs(network, options)?,
+    };
     let mut traced = None;
     if options.save_traces {
         for training in [true, false] {
@@ -287,7 +296,7 @@ fn build<'n, 't, 'm>(
     };
     let mut signatures = Vec::new();
     if let Some(traced) = &traced {
-        let names = output_names(network);
+        let names = output_names(network, traced.outputs.len());
         extras.signature = Some(wrapped_model(&mut layers, traced, &names)?);
         if options.signatures.is_none() {
             signatures.push(serve(&mut layers, DEFAULT_SIGNATURE, traced, &names)?);
@@ -308,7 +317,9 @@ fn build<'n, 't, 'm>(
         layers.objects.own(map, &signature.key, signature.object);
     }
     layers.objects.own(root.object, "signatures", map);
+    let gradients = layers.tracer.carried.gradients(&mut layers.objects);
     Ok(Built {
+        gradients,
         root: root.object,
         layers,
         signatures,
@@ -346,7 +357,7 @@ fn chosen(
     };
     let traced = Rc::new(layers.tracer.network(network, branches, request)?);
     let names = match signature.outputs.is_empty() {
-        true => output_names(network),
+        true => output_names(network, traced.outputs.len()),
         false => names_of(&signature.outputs, inference),
     };
     serve(layers, key, &traced, &names)
@@ -407,7 +418,11 @@ impl Tracer<'_, '_> {
             inputs: &shapes,
             ends: Ends::Outputs,
         };
-        let traced = Rc::new(self.network(network, branches, request)?);
+        let traced = match network {
+            Network::Subclassed(_) => self.carried("", request)?,
+            _ => self.network(network, branches, request)?,
+        };
+        let traced = Rc::new(traced);
         self.record("", &traced);
         Ok(traced)
     }

@@ -9,8 +9,13 @@ use hornfels::keras::{Adam, CompileConfig, Functional, Model, Network, Sequentia
 use hornfels::layers::{
     Call, CallArgument, Dense, Generic, Initializer, Inputs, Layer, LayerRegistry, VariableSpec,
 };
+use hornfels::proto::Message;
+use hornfels::proto::tensorflow::meta_graph::MetaGraphDef;
+use hornfels::proto::tensorflow::saved_object_graph::Kind;
+use hornfels::proto::tensorflow::{FunctionDef, NameAttrList, NodeDef, SavedModel};
 use hornfels::tensor::Shape;
 use hornfels::{DType, Result, SaveOptions};
+use hornfels::{Limits, load_model};
 
 use crate::written_for_others::values_from;
 
@@ -92,7 +97,10 @@ fn functional() -> Result<Model<'static>> {
 fn write(place: &Path) -> Result<()> {
     for (name, model) in [("sequential", sequential()?), ("functional", functional()?)] {
         let path = place.join("custom_layers").join(name);
-        SaveOptions::new().layers(layers()).save(&model, path)?;
+        SaveOptions::new().layers(layers()).save(&model, &path)?;
+        // Again, without the class: its functions come along.
+        let again = place.join("custom_layers").join(format!("{name}_carried"));
+        load_model(&path)?.save(again)?;
     }
     Ok(())
 }
@@ -124,4 +132,112 @@ fn a_class_that_is_not_registered_is_not_traced() {
     );
     let hint = error.hint().unwrap_or_default();
     assert!(hint.ends_with("register the class"), "{hint}");
+}
+
+/// A model that was read carries what its layers compute.
+#[test]
+fn functions_of_unknown_classes_are_written_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let [first, second] = ["first", "second"].map(|name| folder.path().join(name));
+    let save = SaveOptions::new().layers(layers());
+    save.save(&functional().unwrap(), &first).unwrap();
+    let model = load_model(&first).unwrap();
+    let carried = model.metadata.carried.as_ref().unwrap();
+    assert!(carried.layers().any(|layer| layer == "scale"));
+    model.save(&second).unwrap();
+    let graph = |path: &Path| {
+        let bytes = std::fs::read(path.join("saved_model.pb")).unwrap();
+        let saved = SavedModel::decode(&bytes, &Limits::default()).unwrap();
+        saved.meta_graphs.into_iter().next().unwrap()
+    };
+    let steps = |graph: &MetaGraphDef| {
+        let library = graph.graph_def.as_ref().unwrap().library.as_ref().unwrap();
+        let of_scale = |it: &&FunctionDef| {
+            let signature = it.signature.as_ref().unwrap();
+            signature.name.contains("scale_layer_call")
+        };
+        let functions = library.function.iter().filter(of_scale);
+        let nodes = functions.flat_map(|it| &it.node_def);
+        nodes.filter(|it| it.op == "AssignVariableOp").count()
+    };
+    let (theirs, ours) = (graph(&first), graph(&second));
+    assert!(steps(&theirs) > 0 && steps(&ours) > 0);
+    let flags = |graph: &MetaGraphDef| {
+        let objects = graph.object_graph_def.as_ref().unwrap();
+        let mut flags = Vec::new();
+        for node in &objects.nodes {
+            if let Some(Kind::Variable(variable)) = &node.kind {
+                flags.push((variable.name.clone(), variable.trainable));
+            }
+        }
+        flags.sort();
+        flags
+    };
+    assert_eq!(flags(&ours), flags(&theirs));
+    // Another shape than the file has functions for.
+    let mut other = model.clone();
+    let mut config = other.network.to_object();
+    let layers = config.config_mut().get_mut("layers").unwrap();
+    layers[0]["config"]["batch_input_shape"] = serde_json::json!([null, 7]);
+    other.network = hornfels::keras::Network::from_object(config, &Limits::default()).unwrap();
+    let error = other.save(folder.path().join("third")).unwrap_err();
+    assert!(error.message().contains("none for (DT_FLOAT"), "{error}");
+}
+
+/// What the file says of functions need not be true.
+#[test]
+fn functions_that_are_not_there_are_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model");
+    let save = SaveOptions::new().layers(layers());
+    save.save(&functional().unwrap(), &path).unwrap();
+    let bytes = std::fs::read(path.join("saved_model.pb")).unwrap();
+    let change = |change: &dyn Fn(&mut MetaGraphDef)| {
+        let mut saved = SavedModel::decode(&bytes, &Limits::default()).unwrap();
+        change(&mut saved.meta_graphs[0]);
+        std::fs::write(path.join("saved_model.pb"), saved.encode().unwrap()).unwrap();
+        let model = load_model(&path).unwrap();
+        model
+            .save(folder.path().join("again"))
+            .map_err(|it| it.to_string())
+    };
+    let library = |graph: &mut MetaGraphDef| {
+        let graph = graph.graph_def.as_mut().unwrap();
+        graph.library.take().unwrap()
+    };
+    let error = change(&|graph| drop(library(graph))).unwrap_err();
+    assert!(error.contains("no function `__inference_scale"), "{error}");
+    // Each calls all: a circle, which is written as it is.
+    let circle = change(&|graph| {
+        let mut library = library(graph);
+        let names: Vec<String> = library
+            .function
+            .iter()
+            .map(|it| it.signature.as_ref().unwrap().name.clone())
+            .collect();
+        for function in &mut library.function {
+            for name in &names {
+                let called = NameAttrList {
+                    name: name.clone(),
+                    ..NameAttrList::default()
+                };
+                let mut node = NodeDef {
+                    name: name.clone(),
+                    op: "PartitionedCall".to_owned(),
+                    ..NodeDef::default()
+                };
+                node.attr.insert("f".to_owned(), called.into());
+                function.node_def.push(node);
+            }
+        }
+        graph.graph_def.as_mut().unwrap().library = Some(library);
+    });
+    assert_eq!(circle, Ok(()));
+    let error = change(&|graph| {
+        let objects = graph.object_graph_def.as_mut().unwrap();
+        for function in objects.concrete_functions.values_mut() {
+            function.bound_inputs.push(i32::MAX);
+        }
+    });
+    assert!(error.unwrap_err().contains("an object of an unknown kind"));
 }

@@ -9,7 +9,8 @@ impl<'a> Model<'a> {
     /// The variables that training changes, in the order in which Keras lists them.
     ///
     /// A layer with `trainable: false` has none, and neither have the layers in it. Statistics of
-    /// normalizations are never trained; they are known by their names.
+    /// normalizations are never trained; they are known by their names, and those of layers of other classes as far as
+    /// the class or a SavedModel says so.
     ///
     /// ```
     /// let model = hornfels::load_model("tests/data/early_warning.h5")?;
@@ -27,7 +28,8 @@ impl<'a> Model<'a> {
             let within = |variable: &&Variable<'a>| {
                 let rest = variable.path.strip_prefix(layer.name());
                 let rest = rest.and_then(|rest| rest.strip_prefix('/'));
-                is_trained(Part::Layer(layer), rest.unwrap_or(&variable.path))
+                !self.variables.is_fixed(&variable.path)
+                    && is_trained(Part::Layer(layer), rest.unwrap_or(&variable.path))
             };
             let variables = self.variables.of_layer(layer.name()).iter();
             trained.extend(variables.filter(within));

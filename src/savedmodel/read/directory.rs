@@ -6,7 +6,7 @@ use super::checkpoint::Checkpoint;
 use super::descriptions::Descriptions;
 use super::objects::{NodeId, Objects};
 use crate::error::{Context, Error, ErrorKind, Result};
-use crate::io::Files;
+use crate::io::{Files, SharedBytes};
 use crate::limits::Limits;
 use crate::proto::Message;
 use crate::proto::keras::SavedMetadata;
@@ -43,11 +43,14 @@ pub(super) struct Directory {
     pub(super) checkpoint: Checkpoint,
     /// The model.
     pub(super) root: NodeId,
+    /// `saved_model.pb` itself.
+    pub(super) file: SharedBytes,
 }
 
 impl Directory {
     pub(super) fn read(files: &Files, limits: Limits) -> Result<Directory> {
-        let saved = message::<SavedModel>(files, SAVED_MODEL, limits)?;
+        let file = files.open(SAVED_MODEL)?;
+        let saved = SavedModel::decode(&file, &limits).within(|| SAVED_MODEL)?;
         // TensorFlow and Keras load the first, too.
         let graph = saved.meta_graphs.into_iter().next();
         let graph = graph.ok_or_else(|| {
@@ -69,6 +72,7 @@ impl Directory {
             descriptions,
             checkpoint,
             root,
+            file,
         })
     }
 }

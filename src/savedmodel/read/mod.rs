@@ -9,9 +9,11 @@
 //! | `network.rs` | the network of a model |
 //! | `variables.rs` | the variables of each layer, in order |
 //! | `optimizer.rs` | the state of the optimizer |
+//! | `carried.rs` | where the functions of layers are |
 //! | `model.rs` | all of a model |
 //! | `weights.rs` | values for the variables of a model that is there already |
 
+mod carried;
 mod checkpoint;
 mod descriptions;
 mod directory;
@@ -24,4 +26,5 @@ mod weights;
 
 pub(crate) use directory::{is_saved_model, missing};
 pub(crate) use model::load;
+pub(super) use variables::is_added;
 pub(crate) use weights::load_weights;

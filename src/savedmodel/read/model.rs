@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::carried::carried;
 use super::directory::Directory;
 use super::network::network;
 use super::objects::NodeId;
@@ -21,6 +22,7 @@ pub(crate) fn load(files: &Files, options: &LoadOptions) -> Result<Model<'static
         descriptions,
         checkpoint,
         root,
+        file,
     } = &directory;
     let network = network(objects, descriptions, *root, &options.limits)?;
     let mut model = Model::new(network);
@@ -31,9 +33,17 @@ pub(crate) fn load(files: &Files, options: &LoadOptions) -> Result<Model<'static
         backend: text("backend"),
         dialect: Some(Dialect::Keras2),
         extras: Vec::new(),
+        carried: None,
     };
     let mut values = Values::new(objects, checkpoint);
     let ids = read_layers(&directory, &mut model, &mut values, options)?;
+    model.metadata.carried = carried(
+        file.clone(),
+        (objects, descriptions, *root),
+        &model,
+        &ids,
+        options,
+    )?;
     if options.compile {
         let compile = described.and_then(|it| it.get("training_config"));
         if let Some(compile) = compile.filter(|it| !it.is_null()) {
@@ -90,7 +100,14 @@ fn read_layers(
     ids.extend(own);
     model.name_variables(&options.layers);
     let paths = model.variables.iter().map(|it| it.path.clone());
-    Ok(paths.zip(ids).collect())
+    let ids: HashMap<String, NodeId> = paths.zip(ids).collect();
+    for (path, id) in &ids {
+        let variable = objects.node(*id).and_then(|it| it.variable.as_ref());
+        if variable.is_some_and(|it| !it.is_trained()) {
+            model.variables.mark_fixed(path.clone());
+        }
+    }
+    Ok(ids)
 }
 
 fn is_input(network: &Network, layer: &str) -> bool {

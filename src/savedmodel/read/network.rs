@@ -65,6 +65,12 @@ impl Reader<'_> {
             _ => class,
         };
         self.complete(id, &mut config, described, 0)?;
+        if !config.contains_key("layers")
+            && !config.contains_key("name")
+            && let Some(name) = described.get("name")
+        {
+            config.insert("name".to_owned(), name.clone());
+        }
         let mut object = Map::new();
         object.insert("class_name".to_owned(), json!(class));
         object.insert("config".to_owned(), Value::Object(config));

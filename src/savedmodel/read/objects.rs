@@ -21,6 +21,13 @@ use crate::proto::tensorflow::{SavedObjectGraph, TrackableObjectGraph};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct NodeId(usize);
 
+impl NodeId {
+    /// Its number in the file.
+    pub(super) fn number(self) -> Option<u32> {
+        u32::try_from(self.0).ok()
+    }
+}
+
 /// An object.
 #[derive(Debug, Default)]
 pub(super) struct Node {

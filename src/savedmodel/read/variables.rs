@@ -136,7 +136,8 @@ impl<'o> LayerVariables<'o> {
     }
 }
 
-fn is_added(name: &str) -> bool {
+/// Whether Keras adds what a layer owns by this name.
+pub(in crate::savedmodel) fn is_added(name: &str) -> bool {
     ADDED.contains(&name)
 }
 

@@ -9,7 +9,7 @@ use super::objects::{NodeId, Objects};
 use super::optimizer::{self, Trained};
 use super::variables::{LayerVariables, Values};
 use crate::error::{Context, Error, ErrorKind, Result};
-use crate::io::Files;
+use crate::io::{Files, SharedBytes};
 use crate::keras::{CompileConfig, Model};
 use crate::keras_h5::{TOP_LEVEL, WeightsReport, load_stored};
 use crate::options::LoadWeightsOptions;
@@ -31,6 +31,7 @@ pub(crate) fn load_weights(
         descriptions,
         checkpoint,
         root,
+        ..
     } = &source;
     let mut reader = LayerVariables::new(objects, descriptions, options.limits);
     let mut values = Values::new(objects, checkpoint);
@@ -83,5 +84,6 @@ fn of_checkpoint(files: &Files, prefix: &Path, options: &LoadWeightsOptions) -> 
         descriptions: Descriptions::default(),
         objects,
         checkpoint,
+        file: SharedBytes::default(),
     })
 }
