@@ -118,8 +118,6 @@ OTHERS = {
 }
 # Which directories Keras does not load, whoever wrote them: a layer in two models is made twice.
 LOST_BY_KERAS = ("shared",)
-# What HDF5 files hold and functions do not compute yet.
-H5_ONLY = ("LSTM", "stacked LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional", "ConvLSTM", "attention", "TimeDistributed")
 
 
 def models():

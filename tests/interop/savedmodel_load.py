@@ -10,10 +10,9 @@ by bit; Keras must load both, and compute what the model computed. The optimizer
 import shutil
 
 import h5py
-import numpy as np
 
-from _oracle import ALL, ORACLE, Report, close, hornfels, keras, same
-from _saved import H5_ONLY, LOST_BY_KERAS, models
+from _oracle import ALL, ORACLE, Report, hornfels, keras, same
+from _saved import LOST_BY_KERAS, models
 from _savedmodel import ONLY, WRITTEN, nearly
 
 keras = keras()
@@ -95,7 +94,7 @@ def check(saved):
     legacy = isinstance(model.optimizer, keras.optimizers.legacy.Optimizer)
     if saved.optimizer not in NOT_IN_H5:
         check_optimizer(again.optimizer, model.optimizer, "h5")
-    if lost or saved.label.startswith(H5_ONLY):
+    if lost:
         return
     hornfels("convert", PLACE / "theirs", PLACE / "ours")
     again = keras.models.load_model(PLACE / "ours")
