@@ -10,7 +10,8 @@ use crate::io::{Files, SharedBytes};
 use crate::limits::Limits;
 use crate::proto::Message;
 use crate::proto::keras::SavedMetadata;
-use crate::proto::tensorflow::{SavedModel, SavedObjectGraph};
+use crate::proto::outline::SavedModelOutline;
+use crate::proto::tensorflow::SavedObjectGraph;
 
 pub(super) const SAVED_MODEL: &str = "saved_model.pb";
 const SAVED_MODEL_TEXT: &str = "saved_model.pbtxt";
@@ -50,7 +51,7 @@ pub(super) struct Directory {
 impl Directory {
     pub(super) fn read(files: &Files, limits: Limits) -> Result<Directory> {
         let file = files.open(SAVED_MODEL)?;
-        let saved = SavedModel::decode(&file, &limits).within(|| SAVED_MODEL)?;
+        let saved = SavedModelOutline::decode(&file, &limits).within(|| SAVED_MODEL)?;
         // TensorFlow and Keras load the first, too.
         let graph = saved.meta_graphs.into_iter().next();
         let graph = graph.ok_or_else(|| {
