@@ -49,6 +49,9 @@ CASES = [
       for shape in ((7, 9, 3), (None, None, 3))],
     *[(L.Resizing(high, wide, crop_to_aspect_ratio=True), shape, "float32", image) for high, wide in ((5, 12), (12, 5), (3, 3))
       for shape in ((7, 9, 3), (None, None, 3))],
+    *[(layer, (None, None, 3), dtype, feed) for dtype, feed in (("float32", image), ("uint8", bytes_of_image)) for layer in (
+        L.RandomFlip("horizontal", seed=3), L.RandomRotation(0.2), L.RandomTranslation(0.1, 0.2), L.RandomZoom(0.3), L.RandomContrast(0.2),
+        L.RandomBrightness(0.2), L.RandomCrop(4, 5), L.RandomCrop(8, 4), L.RandomHeight(0.2), L.RandomWidth(0.2))],
     (L.Resizing(5, 4), (7, 9, 3), "uint8", bytes_of_image),
     (L.Resizing(5, 4, interpolation="nearest", dtype="float16"), (7, 9, 3), "float32", image),
     (L.Resizing(5, 4, dtype="float16"), (7, 9, 3), "float32", image),
@@ -97,6 +100,13 @@ def check(layer, shape, dtype, feed, place):
         for way, call in ways.items():
             for a, b in zip(in_order(call(data), model), expected, strict=True):
                 nearly(a, b, f"{way}, batch of {batch}")
+    if type(layer).__name__.startswith("Random"):
+        try:
+            loaded(data, training=True)
+        except tf.errors.InvalidArgumentError as error:
+            assert type(layer).__name__ in str(error), error
+            return
+        raise AssertionError("is trained without what is drawn")
     if isinstance(layer, L.CategoryEncoding):
         try:
             loaded(tf.constant(feed(7) + 6, dtype))

@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
-use super::{resize, scale};
+use super::{random, resize, scale};
 use crate::error::Result;
 use crate::graph::Edge;
 use crate::layers::config::{DataFormat, layer, same_shape};
 use crate::layers::registry::LayerRegistry;
 use crate::layers::shape::{Size, mismatch};
-use crate::layers::{Call, Inputs, Layer, VariableSpec};
+use crate::layers::{Call, CallArgument, Inputs, Layer, VariableSpec};
 use crate::tensor::Shape;
 
 pub(super) fn register(registry: &mut LayerRegistry) {
@@ -58,7 +58,7 @@ fn sized(
 
 /// A layer without variables that changes height and width.
 macro_rules! resizing {
-    ($class:ident, $($lower:path,)? |$layer:ident| $format:expr, $sizes:expr) => {
+    ($class:ident, $lower:path, $takes:expr, |$layer:ident| $format:expr, $sizes:expr) => {
         impl Layer for $class {
             fn variables(&self, _: &Inputs) -> Result<Vec<VariableSpec>> {
                 Ok(Vec::new())
@@ -69,11 +69,13 @@ macro_rules! resizing {
                 sized(inputs, $format, $sizes)
             }
 
-            $(
-                fn lower(&self, call: &mut Call<'_>) -> Result<Vec<Edge>> {
-                    $lower(self, call)
-                }
-            )?
+            fn lower(&self, call: &mut Call<'_>) -> Result<Vec<Edge>> {
+                $lower(self, call)
+            }
+
+            fn call_arguments(&self) -> &'static [CallArgument] {
+                &$takes
+            }
         }
     };
 }
@@ -137,17 +139,21 @@ layer! {
 resizing!(
     Resizing,
     resize::resized,
+    [],
     |layer| layer.data_format,
     [Some(Some(layer.height)), Some(Some(layer.width))]
 );
 resizing!(
     CenterCrop,
     resize::center_crop,
+    [],
     |layer| layer.data_format,
     [Some(Some(layer.height)), Some(Some(layer.width))]
 );
 resizing!(
     RandomCrop,
+    random::cropped,
+    [CallArgument::Training],
     |layer| layer.data_format,
     [Some(Some(layer.height)), Some(Some(layer.width))]
 );
@@ -269,11 +275,15 @@ layer! {
 
 resizing!(
     RandomHeight,
+    random::still,
+    [CallArgument::Training],
     |_layer| DataFormat::ChannelsLast,
     [Some(None), None]
 );
 resizing!(
     RandomWidth,
+    random::still,
+    [CallArgument::Training],
     |_layer| DataFormat::ChannelsLast,
     [None, Some(None)]
 );
@@ -281,12 +291,30 @@ same_shape!(
     Rescaling {
         lower: scale::rescale
     },
-    RandomFlip,
-    RandomRotation,
-    RandomTranslation,
-    RandomZoom,
-    RandomContrast,
-    RandomBrightness,
+    RandomFlip {
+        lower: random::still_numbers,
+        takes: [Training]
+    },
+    RandomRotation {
+        lower: random::still_numbers,
+        takes: [Training]
+    },
+    RandomTranslation {
+        lower: random::still_numbers,
+        takes: [Training]
+    },
+    RandomZoom {
+        lower: random::still_numbers,
+        takes: [Training]
+    },
+    RandomContrast {
+        lower: random::still_numbers,
+        takes: [Training]
+    },
+    RandomBrightness {
+        lower: random::still_numbers,
+        takes: [Training]
+    },
 );
 
 #[cfg(test)]

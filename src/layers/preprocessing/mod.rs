@@ -19,6 +19,7 @@ mod category;
 mod encode;
 mod image;
 mod lookup;
+mod random;
 mod resize;
 mod scale;
 mod text;

@@ -5,7 +5,7 @@ use crate::graph::{Edge, FunctionBuilder, Slice};
 use crate::layers::Call;
 use crate::layers::lower::{Interpolation, resize, size};
 use crate::layers::preprocessing::{CenterCrop, Resizing};
-use crate::layers::shape::Size;
+use crate::layers::shape::{Size, mismatch};
 use crate::proto::tensorflow::DataType;
 
 pub(super) fn resized(layer: &Resizing, call: &mut Call<'_>) -> Result<Vec<Edge>> {
@@ -34,6 +34,18 @@ pub(super) fn center_crop(layer: &CenterCrop, call: &mut Call<'_>) -> Result<Vec
         Some(_) => fit(f, images, target, Interpolation::Bilinear),
         None => middle_or_fit(f, images, target),
     })
+}
+
+/// The largest part in the middle that has the proportions of the target, resized.
+pub(super) fn proportional_middle(call: &mut Call<'_>, target: [u64; 2]) -> Result<Edge> {
+    let dtype = call.dtype().into();
+    let images = of_images(call, dtype, |f, images| {
+        fit(f, images, target, Interpolation::Bilinear)
+    })?;
+    images
+        .into_iter()
+        .next()
+        .ok_or_else(|| mismatch("no images"))
 }
 
 /// Does something with a batch of images of that type, or with one image as a batch of one.
