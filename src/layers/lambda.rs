@@ -4,8 +4,9 @@ use serde_json::{Map, Value};
 
 use super::config::{ConfigValue, layer};
 use super::registry::LayerRegistry;
-use super::{Inputs, Layer, VariableSpec};
+use super::{Call, Inputs, Layer, VariableSpec};
 use crate::error::{Error, ErrorKind, Result};
+use crate::graph::Edge;
 use crate::tensor::Shape;
 
 pub(super) fn register(registry: &mut LayerRegistry) {
@@ -53,5 +54,31 @@ impl Layer for Lambda {
         let batch = inputs.first()?.0.first().copied().flatten();
         let sizes = [batch].into_iter().chain(after_batch.0);
         Ok(vec![Shape(sizes.collect())])
+    }
+
+    fn lower(&self, _: &mut Call<'_>) -> Result<Vec<Edge>> {
+        Err(Error::new(
+            ErrorKind::Unsupported,
+            "a Lambda, whose function is bytecode of Python and is never run",
+        )
+        .with_hint(
+            "replace it by a layer or by functions of TensorFlow in the model, register a class \
+             `Lambda` with a `lower` of its own, save without traces, or save as .h5",
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::lower::testing::Lowering;
+
+    #[test]
+    fn a_lambda_is_not_lowered_and_the_ways_out_are_named() {
+        let lambda = Lambda::new("my_function").output_shape(vec![3]);
+        let lowering = Lowering::of(&lambda, Inputs::one([None, Some(3)]));
+        let error = lowering.function().unwrap_err();
+        assert!(error.message().contains("Lambda"), "{error}");
+        assert!(error.hint().unwrap().contains(".h5"), "{error}");
     }
 }
