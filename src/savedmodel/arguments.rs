@@ -68,7 +68,7 @@ impl CallArguments<'_> {
 pub(super) fn in_first(branch: &Branch<'_>, inputs: &Inputs, tensors: usize) -> usize {
     let mut arguments = branch.arguments().iter().enumerate();
     let is_split = arguments.any(|(place, argument)| match argument {
-        CallArgument::Tensor(_) => true,
+        CallArgument::Tensor(_) | CallArgument::Tensors(_) => true,
         CallArgument::Mask => inputs
             .argument(place.saturating_add(1), "mask")
             .is_some_and(|given| !given.is_empty()),
@@ -132,6 +132,12 @@ pub(super) fn describe(traced: &mut Traced, branch: &Branch<'_>, inputs: &Inputs
                 ))
             }
             CallArgument::Tensor(_) | CallArgument::Mask => tensors(traced, inputs, place, name),
+            CallArgument::Tensors(_) => match tensors(traced, inputs, place, name) {
+                Some(Structured::Tensor(one)) => {
+                    Some(Structured::List(vec![Structured::Tensor(one)]))
+                }
+                several => several,
+            },
             // What is behind those of the first argument is part of that.
             CallArgument::Training | CallArgument::BroughtMasks | CallArgument::Behind(_) => None,
         };

@@ -40,7 +40,7 @@ pub(super) fn keras_metadata(
     let nodes = described.iter().filter_map(|(id, described)| {
         let metadata = match described {
             Described::Inner(inner) => of_inner(inner),
-            Described::Model => of_model_in_layer(),
+            Described::Held => of_held(),
             Described::Metric(described) | Described::Carried(described) => described.clone(),
             Described::Layer(path) => match branches.get(path.as_str()) {
                 Some(branch) => of_branch(branch, source.shapes),
@@ -79,12 +79,12 @@ fn node(objects: &Numbered<'_>, id: ObjectId, metadata: Map<String, Value>) -> O
     })
 }
 
-/// Keras has the model from the config of the layer that holds it, and asks for no more than that there
-/// is a description.
-fn of_model_in_layer() -> Map<String, Value> {
+/// Keras has it from the config of the layer that holds it, and asks for no more than that there is a
+/// description.
+fn of_held() -> Map<String, Value> {
     let mut metadata = Map::new();
     for (key, value) in [
-        ("class_name", json!("Functional")),
+        ("class_name", json!("Layer")),
         ("name", json!("layer")),
         ("trainable", json!(true)),
         ("expects_training_arg", json!(true)),

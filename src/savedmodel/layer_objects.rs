@@ -48,10 +48,11 @@ pub(super) enum Described {
     Inner(InnerLayer),
     /// What a metric is made from.
     Metric(Map<String, Value>),
-    /// A model in a layer, which that layer rebuilds.
-    Model,
     /// What the file that the model came from says.
     Carried(Map<String, Value>),
+    /// What a layer holds and rebuilds, and Keras wants to be told of all the same: a model, or a
+    /// recurrent layer that keeps states.
+    Held,
 }
 
 /// A layer's object, with what models list of it.
@@ -361,7 +362,10 @@ impl<'t, 'm> LayerObjects<'t, 'm> {
                     self.objects.own(owner, part, child);
                     let next = attributes.get(place.saturating_add(1));
                     if next.is_some_and(|it| it.starts_with("layer-")) {
-                        self.described.push((child, Described::Model));
+                        self.described.push((child, Described::Held));
+                    }
+                    if part == "keras_api" {
+                        self.described.push((owner, Described::Held));
                     }
                     child
                 }

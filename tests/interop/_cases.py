@@ -85,7 +85,7 @@ def made(value):
 def nested_model():
     x = keras.Input((6, 3))
     y = L.Conv1D(3, 3, activation="relu")(x)
-    return keras.Model(x, L.Dense(2)(L.BatchNormalization()(L.GlobalAveragePooling1D()(y))))
+    return keras.Model(x, L.Dense(2)(L.LayerNormalization()(L.GlobalAveragePooling1D()(y))))
 
 
 def adapted(shape):

@@ -139,7 +139,7 @@ def with_cells():
         case("RNN", (None,), sizes=(5,), dtype="int32", before=embedded, cell=cell, go_backwards=True)
     case("RNN", STEPS, cell=Of("LSTMCell", units=4), unroll=True)
     case("RNN", (2, 3), cell=Of("LSTMCell", units=4), time_major=True, return_sequences=True, note="steps first")
-    case("RNN", STEPS, cell=Of("GRUCell", units=4, reset_after=False), go_backwards=True, activity_regularizer=R.L2(0.1))
+    case("RNN", STEPS, cell=Of("GRUCell", units=4, reset_after=False), go_backwards=True)
     case("RNN", (5,), dtype="int32", before=embedded, cell=Of("LSTMCell", units=4), zero_output_for_mask=True, return_sequences=True)
     case("RNN", STEPS, cell=Of("LSTMCell", units=4, dropout=0.3, recurrent_dropout=0.2))
     case("RNN", STEPS, cell=Of("LSTMCell", units=4, **on_weights(*WEIGHTS)))

@@ -131,6 +131,18 @@ def convolutional_model():
     return keras.Model(x, [L.Dense(3, "softmax", name="kind")(y), L.Dense(1, name="amount")(y)], name="convolutional")
 
 
+def recurrent_model():
+    x = keras.Input((None,), dtype="int32", name="words")
+    y = L.LSTM(5, dropout=0.2, name="read")(L.Embedding(6, 4, mask_zero=True, name="vectors")(x))
+    return keras.Model(x, L.Dense(2, "softmax", name="mood")(y), name="recurrent")
+
+
+def bidirectional_model():
+    x = keras.Input((6, 3), name="signal")
+    y = L.Bidirectional(L.GRU(4, return_sequences=True, name="gru"), name="both")(L.Masking(0.0, name="masking")(x))
+    return keras.Model(x, L.TimeDistributed(L.Dense(2), name="each")(L.LSTM(3, return_sequences=True, name="after")(y)), name="bidirectional")
+
+
 def nested_model():
     a, b = keras.Input((5,), name="left"), keras.Input((5,), name="right")
     inner = small("encoder")
@@ -160,4 +172,7 @@ def encoder_model():
     return keras.Model(x, L.Dense(2, "softmax", name="kind")(y), name="encoder")
 
 
-WHOLE = {"dense": dense_model, "convolutional": convolutional_model, "nested": nested_model, "text": text_model, "encoder": encoder_model}
+WHOLE = {
+    "dense": dense_model, "convolutional": convolutional_model, "nested": nested_model, "text": text_model, "encoder": encoder_model,
+    "recurrent": recurrent_model, "bidirectional": bidirectional_model,
+}

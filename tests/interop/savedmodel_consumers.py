@@ -1,5 +1,6 @@
 """Every program that reads SavedModels reads those that are written: for a dense model, a convolutional one with two
-outputs, nested models with shared layers, a classifier of text with a table, and an encoder of tokens with attention.
+outputs, nested models with shared layers, a classifier of text with a table, an encoder of tokens with attention, an
+LSTM of words, and a GRU in both directions with masks.
 
 `tf.saved_model.load` and saving again; `load_model` of Keras 2.15 and tf_keras 2.21 and saving again in both formats;
 sessions of TensorFlow 1 with restoring and saving; the C++ loader; `saved_model_cli`; Keras 3's `TFSMLayer`; the
@@ -23,7 +24,7 @@ from _oracle import ORACLE, WRITTEN, Report, close, keras
 
 keras = keras()
 PLACE = WRITTEN / "savedmodel_consumers"
-NAMES = ("dense", "convolutional", "nested", "text", "encoder")
+NAMES = ("dense", "convolutional", "nested", "text", "encoder", "recurrent", "bidirectional")
 VARIANTS = {"": {}, "no_traces": {"traces": False}, "no_optimizer": {"optimizer": False}}
 
 
@@ -40,7 +41,7 @@ def make():
         model = build()
         set_weights(model)
         model.compile(keras.optimizers.Adam(0.01), "mse", metrics=["mae"])
-        data = [feed(x, x.shape[1:], 7, whole=name == "encoder") for x in model.inputs]
+        data = [feed(x, [size or 5 for size in x.shape[1:]], 7, whole=name == "encoder") for x in model.inputs]
         expected = as_list(model(one_or_list(data), training=False))
         model.fit(one_or_list(data), one_or_list([np.ones(x.shape) for x in expected]), epochs=2, verbose=0)
         model.save(PLACE / f"{name}.h5")
@@ -188,6 +189,10 @@ def check_lite(told):
     if told.place.name == "text":
         # It knows tables, but splits no texts without TensorFlow's operations.
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS, tf.lite.OpsSet.SELECT_TF_OPS]
+    if told.place.name == "bidirectional":
+        # Lists of tensors, in which outputs of all steps are collected, are left to TensorFlow.
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS, tf.lite.OpsSet.SELECT_TF_OPS]
+        converter._experimental_lower_tensor_list_ops = False
     converted = converter.convert()
     runner = tf.lite.Interpreter(model_content=converted).get_signature_runner("serving_default")
     for batch in (1, 7):

@@ -9,6 +9,7 @@ training. What a random layer does is compared by its statistics and by what its
 
 import numpy as np
 
+from _cases import Of, embedded
 from _matrix import CASES
 from _oracle import Report, keras
 from _savedmodel import as_list, chosen, compare, in_order, nearly, numbers, one_or_list, run_packs, save_and_convert, tolerance
@@ -178,14 +179,24 @@ def in_config(case):
     return not first and not (case.kind == "AlphaDropout" and "noise_shape" in case.arguments)
 
 
+def drops(arguments):
+    """Whether cells drop something: `savedmodel_recurrent.py` looks at that."""
+    inner = [x for value in arguments.values() for x in (value if isinstance(value, list) else [value]) if isinstance(x, Of)]
+    return bool(arguments.get("recurrent_dropout") or ("units" in arguments or "filters" in arguments) and arguments.get("dropout")) or any(drops(x.arguments) for x in inner)
+
+
 def learns(case):
-    """Whether there are gradients, which whole numbers do not have, and outputs for each sample."""
+    """Whether there are gradients, which whole numbers do not have, outputs for each sample, and nothing random in cells."""
+    if drops(case.arguments):
+        return False
     if case.kind == "Concatenate" and case.arguments.get("axis") == 0:
+        return False
+    if case.arguments.get("time_major") and not case.arguments.get("return_sequences"):
         return False
     interpolation = case.arguments.get("interpolation")
     if interpolation == "area" or (interpolation in SCALED and case.precision != "float32"):
         return False
-    return tf.as_dtype(case.dtype).is_floating or case.kind in ("Embedding", "Dense")
+    return tf.as_dtype(case.dtype).is_floating or case.kind in ("Embedding", "Dense") or case.before is embedded
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ pub enum CallArgument {
     Mask,
     /// A tensor beside the first argument, by the name of its argument; it may be left out.
     Tensor(&'static str),
+    /// A list of tensors beside the first argument, by the name of its argument.
+    Tensors(&'static str),
     /// Tensors that Keras puts behind those of the first argument, by the name of their own: the states
     /// that a sequence begins with, and what a cell takes in every step.
     Behind(&'static str),
@@ -35,9 +37,10 @@ impl CallArgument {
         match self {
             CallArgument::Training => Some("training"),
             CallArgument::Mask => Some("mask"),
-            CallArgument::Tensor(name) | CallArgument::Behind(name) | CallArgument::Flag(name) => {
-                Some(name)
-            }
+            CallArgument::Tensor(name)
+            | CallArgument::Tensors(name)
+            | CallArgument::Behind(name)
+            | CallArgument::Flag(name) => Some(name),
             CallArgument::BroughtMasks => None,
         }
     }

@@ -81,7 +81,7 @@ macro_rules! cell {
             }
 
             fn call_arguments(&self) -> &'static [CallArgument] {
-                &[CallArgument::Tensor("states"), CallArgument::Training]
+                &[CallArgument::Tensors("states"), CallArgument::Training]
             }
         }
 

@@ -156,6 +156,7 @@ macro_rules! conv_lstm {
                 let manner = Manner { zeros: false, ..manner!(self) };
                 let recurrence = Recurrence {
                     manner,
+                    dropped: None,
                     cell: &cell,
                     name: CELL,
                     dtype: call.dtype(),

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::cells::{GRUCell, LSTMCell, SimpleRNNCell};
-use super::lower::{ARGUMENTS, Recurrence, manner};
+use super::lower::{ARGUMENTS, Dropped, Recurrence, manner};
 use super::{Returns, Sequence, attributes, check_states, over_sequence, sequence};
 use crate::error::Result;
 use crate::graph::Edge;
@@ -78,9 +78,25 @@ sequence! {
     }
 }
 
+/// Whether cuDNN has what a class with gates is to compute.
+macro_rules! is_fused {
+    ($layer:expr) => {
+        $layer.activation.name() == "tanh"
+            && $layer.recurrent_activation.name() == "sigmoid"
+            && $layer.recurrent_dropout == 0.0
+            && !$layer.unroll
+            && $layer.use_bias
+    };
+}
+
 /// `Layer` for a class with its cell, which has that name, that many states, and `own` arguments.
+/// `is_fused` is whether Keras could leave the layer to cuDNN, and then drops elements of each step on
+/// their own before it.
 macro_rules! with_cell {
-    ($class:ident, $cell:ident { $($own:ident),* }, $name:literal, $states:literal) => {
+    (
+        $class:ident, $cell:ident { $($own:ident),* }, $name:literal, $states:literal,
+        |$this:ident| $is_fused:expr
+    ) => {
         impl $class {
             /// What takes one step.
             fn cell(&self) -> $cell {
@@ -116,9 +132,16 @@ macro_rules! with_cell {
             over_sequence!(concat!($name, "/"), $states);
 
             fn lower(&self, call: &mut Call<'_>) -> Result<Vec<Edge>> {
+                let ($this, mut cell) = (self, self.cell());
+                let mut dropped = None;
+                if $is_fused {
+                    let rate = std::mem::replace(&mut cell.dropout, 0.0);
+                    dropped = Some(Dropped::of_all(rate, self.seed.as_ref()));
+                }
                 let recurrence = Recurrence {
                     manner: manner!(self),
-                    cell: &self.cell(),
+                    dropped,
+                    cell: &cell,
                     name: $name,
                     dtype: call.dtype(),
                     shapes: self.step(call.inputs())?,
@@ -146,7 +169,9 @@ macro_rules! with_cell {
     };
 }
 
-with_cell!(SimpleRNN, SimpleRNNCell {}, "simple_rnn_cell", 1);
+with_cell!(SimpleRNN, SimpleRNNCell {}, "simple_rnn_cell", 1, |_it| {
+    false
+});
 with_cell!(
     LSTM,
     LSTMCell {
@@ -154,7 +179,8 @@ with_cell!(
         unit_forget_bias
     },
     "lstm_cell",
-    2
+    2,
+    |it| is_fused!(it)
 );
 with_cell!(
     GRU,
@@ -163,5 +189,6 @@ with_cell!(
         reset_after
     },
     "gru_cell",
-    1
+    1,
+    |it| is_fused!(it) && it.reset_after
 );

@@ -59,6 +59,7 @@ impl Nesting for RNN {
         let cell = the_cell(inner)?;
         let recurrence = Recurrence {
             manner: manner!(self),
+            dropped: None,
             cell: cell.layer,
             name: &Names::default().of(&self.cell),
             dtype: cell.dtype,
@@ -147,7 +148,7 @@ layer! {
 
 impl Nesting for StackedRNNCells {
     const ARGUMENTS: &'static [CallArgument] =
-        &[CallArgument::Tensor("states"), CallArgument::Training];
+        &[CallArgument::Tensors("states"), CallArgument::Training];
 
     fn objects(&self) -> Vec<Cow<'_, Object>> {
         self.cells.iter().map(Cow::Borrowed).collect()

@@ -161,3 +161,33 @@ fn no_cells_are_no_layer() {
     assert_eq!(called.outputs[0].to_string(), "(None, 3)");
     assert!(called.variables.is_empty());
 }
+
+#[test]
+fn attributes_lead_to_the_variables_of_cells() {
+    #[track_caller]
+    fn check(layer: &dyn Layer, path: &str, expected: &str) {
+        assert_eq!(layer.attributes(path).join("."), expected);
+    }
+    check(&LSTM::new(2), "lstm_cell/kernel", "cell.kernel");
+    check(&LSTM::new(2), "states/1", "keras_api.states.1");
+    let cells = StackedRNNCells::new(vec![GRUCell::new(2).into(), LSTMCell::new(2).into()]);
+    let path = "stacked_rnn_cells/lstm_cell/bias";
+    check(&RNN::new(cells.clone()), path, "cell.cells.1.bias");
+    let both = crate::layers::Bidirectional::new(RNN::new(cells).name("rnn"));
+    let path = "backward_rnn/stacked_rnn_cells/gru_cell/bias";
+    check(&both, path, "backward_layer.cell.cells.0.bias");
+    let conv = crate::layers::ConvLSTM2D::new(2, 3);
+    check(&conv, "conv_lstm_cell/kernel", "cell.kernel");
+}
+
+#[test]
+fn states_that_are_kept_need_all_their_sizes() {
+    let lstm = LSTM::new(2).stateful(true);
+    let states = lstm.states(&Inputs::one([Some(3), None, Some(4)])).unwrap();
+    let paths: Vec<&str> = states.iter().map(|it| it.path.as_str()).collect();
+    assert_eq!(paths, ["states/0", "states/1"]);
+    assert_eq!(states[0].shape, [3, 2]);
+    assert!(lstm.states(&Inputs::one([None, None, Some(4)])).is_err());
+    let sizes = Inputs::one([None, None, Some(4)]);
+    assert!(LSTM::new(2).states(&sizes).unwrap().is_empty());
+}

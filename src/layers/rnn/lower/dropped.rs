@@ -22,7 +22,17 @@ pub(in crate::layers::rnn) struct Dropped<'l> {
 const INPUT: &str = "dropout";
 const STATE: &str = "recurrent_dropout";
 
-impl Dropped<'_> {
+impl<'l> Dropped<'l> {
+    /// That part of a whole sequence, of each step on its own.
+    pub(in crate::layers::rnn) fn of_all(rate: f64, seed: Option<&'l Value>) -> Self {
+        Dropped {
+            input: rate,
+            state: 0.0,
+            gates: 1,
+            seed,
+        }
+    }
+
     /// The factors of input and state, by the names under which steps find them.
     pub(in crate::layers::rnn) fn shared(
         &self,
@@ -75,7 +85,7 @@ impl Dropped<'_> {
     }
 }
 
-/// Keras drops nothing where everything would be dropped.
+/// Where everything would be dropped, which Keras refuses, nothing is.
 fn is_dropped(call: &Call<'_>, rate: f64) -> bool {
     call.training() && rate > 0.0 && rate < 1.0
 }

@@ -1,6 +1,7 @@
 //! One cell over all steps of a sequence: a loop.
 
 use super::super::{Returns, Sequence};
+use super::Dropped;
 use super::run::Run;
 use super::steps::{Steps, is_known};
 use crate::error::{Context, Error, ErrorKind, Result};
@@ -45,6 +46,8 @@ pub(in crate::layers::rnn) use manner;
 #[derive(Debug)]
 pub(in crate::layers::rnn) struct Recurrence<'l> {
     pub(in crate::layers::rnn) manner: Manner<'l>,
+    /// What is dropped of the sequence before the first step.
+    pub(in crate::layers::rnn) dropped: Option<Dropped<'l>>,
     pub(in crate::layers::rnn) cell: &'l dyn Layer,
     /// What the variables of the cell are under.
     pub(in crate::layers::rnn) name: &'l str,
@@ -161,8 +164,13 @@ impl Recurrence<'_> {
                 format!("the cell `{}` takes no `constants`", self.name),
             ));
         }
-        let (x, mask) = (call.tensor()?, call.given_mask());
-        let steps = Steps::of(call.function, &sequence, x, mask, manner.go_backwards)?;
+        let (mut x, mask) = (call.tensor()?.clone(), call.given_mask());
+        if let Some(dropped) = &self.dropped {
+            for factor in dropped.of_input(call, &x)? {
+                x = call.function.mul(&x, &factor)?;
+            }
+        }
+        let steps = Steps::of(call.function, &sequence, &x, mask, manner.go_backwards)?;
         let begin = self.begin(call, &steps, given)?;
         let handles = call.handles_of(self.name);
         let states: Vec<Edge> = begin.iter().map(|it| it.value.clone()).collect();
