@@ -62,7 +62,7 @@ def check(built, compiled):
 
 
 def is_masked(case):
-    return case.before is not None and any(word in case.label for word in ("ask", "Embedding", "embeddings"))
+    return case.before is not None and any(word in case.label for word in ("ask", "Embedding", "embeddings", "embedded"))
 
 
 def main():
