@@ -6,6 +6,8 @@ SavedModel, whose signature, call and revived model must predict the same, for o
 # oracles: keras2
 # makes its own files
 
+from pathlib import Path
+
 import numpy as np
 
 from _oracle import Report, keras
@@ -15,6 +17,7 @@ keras = keras()
 import tensorflow as tf  # noqa: E402
 
 K, A = keras.backend, keras.activations
+ROOT = Path(__file__).resolve().parents[2]
 
 # x and y: (batch, 4, 3), not negative; i: integers of that shape.
 FUNCTIONS = {
@@ -121,7 +124,68 @@ FUNCTIONS = {
     "Keras's gelu": lambda x, y, i: A.gelu(x),
     "Keras's hard_sigmoid": lambda x, y, i: A.hard_sigmoid(x * 4 - 2),
     "Keras's l2_normalize": lambda x, y, i: K.l2_normalize(x, axis=1),
+    "arccosine and others": lambda x, y, i: tf.acos(x * 0.4) + tf.asin(y * 0.4) + tf.atan(x) + tf.atan2(x, y + 1),
+    "hyperbolic": lambda x, y, i: tf.sinh(x) + tf.cosh(y) + tf.asinh(x) + tf.acosh(y + 1) + tf.atanh(x * 0.4),
+    "atan2, turned": lambda x, y, i: tf.atan2(y + 2, x),
+    "expm1, log1p": lambda x, y, i: tf.math.expm1(x) + tf.math.log1p(y),
+    "erfc, lgamma": lambda x, y, i: tf.math.erfc(x) + tf.math.lgamma(y + 0.5),
+    "rint": lambda x, y, i: tf.math.rint(x * 3),
+    "is_finite and others": lambda x, y, i: tf.cast(tf.math.is_finite(x), tf.float32)
+    + tf.cast(tf.math.is_inf(1 / (x - x)), tf.float32) * 2
+    + tf.cast(tf.math.is_nan(y), tf.float32) * 4,
+    "negative, reciprocal, square": lambda x, y, i: tf.negative(tf.math.reciprocal(x + 1)) + tf.square(y),
+    "log_sigmoid": lambda x, y, i: tf.math.log_sigmoid(x - 1),
+    "xlogy and others": lambda x, y, i: tf.math.xlogy(x, y + 1) + tf.math.xlog1py(x, y) + tf.math.xdivy(x, y + 1),
+    "floordiv, floormod": lambda x, y, i: tf.math.floordiv(x * 5, y + 1) + tf.math.mod(x * 5, y + 1),
+    "realdiv, div": lambda x, y, i: tf.realdiv(x, y + 1) + tf.compat.v1.div(y, x + 1),
+    "pow of tensors": lambda x, y, i: tf.pow(x + 1, y),
+    "greater and others": lambda x, y, i: [
+        tf.cast(c, tf.int32)
+        for c in (tf.greater(x, y), tf.greater_equal(x, y), tf.less(x, y), tf.less_equal(x, y), tf.not_equal(i, 2))
+    ],
+    "logical_or": lambda x, y, i: tf.cast(tf.logical_or(x > 1.5, y > 1.5), tf.float32),
+    "saturate_cast": lambda x, y, i: tf.saturate_cast(x, tf.float64),
+    "dropout of nothing": lambda x, y, i: tf.nn.dropout(x, 0.0),
+    "shape, rank": lambda x, y, i: x * tf.cast(tf.shape(x)[1] + tf.rank(x), tf.float32),
+    "gather of each sample": lambda x, y, i: tf.gather(x, i[:, :, 0] % 4, axis=1, batch_dims=1),
+    "gather, computed": lambda x, y, i: tf.gather(x, i[0, :, 0] % 4, axis=1),
+    "gather_nd": lambda x, y, i: tf.gather_nd(tf.transpose(x, [1, 2, 0]), [[1, 0], [3, 2]]),
+    "cumprod": lambda x, y, i: tf.math.cumprod(x, 1),
+    "repeat": lambda x, y, i: tf.repeat(x, 2, axis=1),
+    "repeat, each": lambda x, y, i: tf.repeat(x, [2, 0, 1], axis=2),
+    "broadcast_to": lambda x, y, i: tf.broadcast_to(x[:, :1], (tf.shape(x)[0], 5, 3)),
+    "slice": lambda x, y, i: tf.slice(x, [0, 1, 0], [-1, 2, 2]),
+    "norm": lambda x, y, i: tf.norm(x, axis=1),
+    "norm, kept": lambda x, y, i: tf.norm(x, axis=[1, 2], keepdims=True),
+    "reduce_euclidean_norm": lambda x, y, i: tf.math.reduce_euclidean_norm(x, -1),
+    "top_k": lambda x, y, i: tf.math.top_k(x, 2),
+    "logical_xor": lambda x, y, i: tf.cast(tf.math.logical_xor(x > 1, y > 1), tf.float32),
+    "moments": lambda x, y, i: tf.nn.moments(x, [1]),
+    "max_pool2d": lambda x, y, i: tf.nn.max_pool2d(x[..., None], 2, 2, "SAME"),
+    "max_pool3d": lambda x, y, i: tf.nn.max_pool3d(x[:, :, :, None, None], [2, 2, 1], 1, "VALID"),
+    "avg_pool2d": lambda x, y, i: tf.nn.avg_pool2d(x[..., None], [2, 3], [1, 2], "SAME"),
+    "avg_pool3d": lambda x, y, i: tf.nn.avg_pool3d(x[:, :, :, None, None], [2, 2, 1], 1, "VALID"),
+    "depth_to_space": lambda x, y, i: tf.nn.depth_to_space(tf.reshape(x, [-1, 1, 3, 4]), 2),
+    "space_to_depth": lambda x, y, i: tf.nn.space_to_depth(x[:, :, :2, None], 2),
+    "flip": lambda x, y, i: tf.image.flip_left_right(x[..., None]) + tf.image.flip_up_down(x[..., None]) * 2,
+    "Keras's dot and batch_dot": lambda x, y, i: [K.batch_dot(x, y, axes=2), K.std(x, axis=1)],
+    "Keras's repeat_elements": lambda x, y, i: K.repeat_elements(x, 2, 1),
+    "Keras's relu with a limit": lambda x, y, i: A.relu(x, max_value=1.0),
+    "Keras's sqrt": lambda x, y, i: K.sqrt(x),
 }
+
+
+def listed():
+    """The functions that `spec/layers.md` lists."""
+    spec = (ROOT / "spec/layers.md").read_text()
+    table = spec.split("<!-- functions: begin -->")[1].split("<!-- functions: end -->")[0]
+    return set(table.split("`")[1::2])
+
+
+def recorded(model):
+    """The functions that a model has as layers."""
+    names = {layer.get_config().get("function", "").removeprefix("compat.v1.") for layer in model.layers}
+    return {name if name.startswith("image.") else name.rsplit(".", 1)[-1] for name in names}
 
 
 def feed(batch):
@@ -159,8 +223,14 @@ def check(functions, place):
                 nearly(a, b, f"{name}, {way}, batch of {batch}")
 
 
+def every_function_has_a_case():
+    missing = listed() - recorded(model_of(FUNCTIONS)[0])
+    assert not missing, f"no case has {sorted(missing)}"
+
+
 def main():
     report = Report()
+    report.case("every function of the specification", every_function_has_a_case)
     # Together first, since each model takes seconds; one by one to find what is wrong.
     try:
         check(FUNCTIONS, "operations")
@@ -169,7 +239,7 @@ def main():
         print(f"together: {str(error)[:600]}", flush=True)
         for number, (name, function) in enumerate(FUNCTIONS.items()):
             report.case(name, check, {name: function}, f"operation{number}")
-    report.finish(len(FUNCTIONS))
+    report.finish(1 + len(FUNCTIONS))
 
 
 main()
