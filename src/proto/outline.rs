@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 
 use super::message::message;
 use super::tensorflow::SavedObjectGraph;
-use super::tensorflow::meta_graph::SignatureDef;
+use super::tensorflow::meta_graph::{AssetFileDef, SignatureDef};
 
 // A message that is declared as bytes is read as they are: on the wire both are the same.
 
@@ -46,6 +46,8 @@ message! {
         2 => graph_def: Option<GraphOutline>,
         /// Signatures by name.
         5 => signature_def: BTreeMap<String, SignatureDef>,
+        /// Files in `assets/`.
+        6 => asset_file_def: Vec<AssetFileDef>,
         /// The objects that TensorFlow 2 restores.
         7 => object_graph_def: Option<SavedObjectGraph>,
     }

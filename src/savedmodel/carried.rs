@@ -435,7 +435,8 @@ fn name(function: &FunctionDef) -> String {
     signature.map(|it| it.name.clone()).unwrap_or_default()
 }
 
-fn constant(node: NodeDef) -> Option<(String, TensorProto)> {
+/// A constant of a graph: its name and its value.
+pub(super) fn constant(node: NodeDef) -> Option<(String, TensorProto)> {
     match node.attr.get("value") {
         Some(AttrValue {
             value: Some(Value::Tensor(tensor)),

@@ -44,6 +44,7 @@ mod savedmodel_hostile;
 /// Directories back into models.
 mod savedmodel_load;
 mod savedmodel_recurrent;
+mod savedmodel_vocabularies;
 /// The ways of writing a file, which only differ in time.
 mod strategies;
 /// Files of weights, and lists of layers that differ from the config.

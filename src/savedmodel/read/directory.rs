@@ -5,6 +5,7 @@ use std::path::Path;
 use super::checkpoint::Checkpoint;
 use super::descriptions::Descriptions;
 use super::objects::{NodeId, Objects};
+use super::tables::Tables;
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::io::{Files, SharedBytes};
 use crate::limits::Limits;
@@ -42,6 +43,7 @@ pub(super) struct Directory {
     pub(super) objects: Objects,
     pub(super) descriptions: Descriptions,
     pub(super) checkpoint: Checkpoint,
+    pub(super) tables: Tables,
     /// The model.
     pub(super) root: NodeId,
     /// `saved_model.pb` itself.
@@ -53,25 +55,28 @@ impl Directory {
         let file = files.open(SAVED_MODEL)?;
         let saved = SavedModelOutline::decode(&file, &limits).within(|| SAVED_MODEL)?;
         // TensorFlow and Keras load the first, too.
-        let graph = saved.meta_graphs.into_iter().next();
-        let graph = graph.ok_or_else(|| {
+        let meta = saved.meta_graphs.into_iter().next();
+        let meta = meta.ok_or_else(|| {
             let message = "a SavedModel without a graph";
             Error::new(ErrorKind::Malformed, message).within(SAVED_MODEL)
         })?;
-        let Some(graph) = graph.object_graph_def else {
+        let Some(graph) = &meta.object_graph_def else {
             return Err(tensorflow1());
         };
-        let alone = Objects::of_saved(&graph, &Default::default()).within(|| SAVED_MODEL)?;
-        let descriptions = described(files, &graph, &alone, limits)?;
+        let alone = Objects::of_saved(graph, &Default::default()).within(|| SAVED_MODEL)?;
+        let descriptions = described(files, graph, &alone, limits)?;
         let is_keras = |root: &NodeId| descriptions.get(*root).is_some();
         let root = alone.root().filter(is_keras);
         let root = root.ok_or_else(|| not_keras(&alone))?;
         let checkpoint = Checkpoint::open(files, Path::new(VARIABLES), limits)?;
-        let objects = Objects::of_saved(&graph, &checkpoint.graph).within(|| SAVED_MODEL)?;
+        let objects = Objects::of_saved(graph, &checkpoint.graph).within(|| SAVED_MODEL)?;
+        let known = (&objects, &descriptions);
+        let tables = Tables::of(&meta, known, files, &limits).within(|| SAVED_MODEL)?;
         Ok(Directory {
             objects,
             descriptions,
             checkpoint,
+            tables,
             root,
             file,
         })

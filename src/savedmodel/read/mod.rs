@@ -7,6 +7,8 @@
 //! | `checkpoint.rs` | tensors by their keys |
 //! | `descriptions.rs` | what Keras says of each layer |
 //! | `network.rs` | the network of a model |
+//! | `tables.rs` | what the tables of lookups hold |
+//! | `vocabularies.rs` | that, in configs |
 //! | `variables.rs` | the variables of each layer, in order |
 //! | `optimizer.rs` | the state of the optimizer |
 //! | `carried.rs` | where the functions of layers are |
@@ -21,7 +23,9 @@ mod model;
 mod network;
 mod objects;
 mod optimizer;
+mod tables;
 mod variables;
+mod vocabularies;
 mod weights;
 
 pub(crate) use directory::{is_saved_model, missing};

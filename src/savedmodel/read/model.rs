@@ -23,8 +23,9 @@ pub(crate) fn load(files: &Files, options: &LoadOptions) -> Result<Model<'static
         checkpoint,
         root,
         file,
+        ..
     } = &directory;
-    let network = network(objects, descriptions, *root, &options.limits)?;
+    let network = network(&directory, &options.limits)?;
     let mut model = Model::new(network);
     let described = descriptions.get(*root);
     let text = |key: &str| Some(described?.get(key)?.as_str()?.to_owned());
@@ -63,7 +64,7 @@ fn read_layers(
     options: &LoadOptions,
 ) -> Result<HashMap<String, NodeId>> {
     let (objects, descriptions) = (&directory.objects, &directory.descriptions);
-    let mut reader = LayerVariables::new(objects, descriptions, options.limits);
+    let mut reader = LayerVariables::new(objects, descriptions, &directory.tables, options.limits);
     let layers = objects.numbered(directory.root, "layer-").into_iter();
     let named: HashMap<&str, NodeId> = layers
         .filter_map(|id| Some((descriptions.name(id)?, id)))

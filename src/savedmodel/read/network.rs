@@ -4,8 +4,10 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
-use super::descriptions::{Description, Descriptions, is_config};
-use super::objects::{NodeId, Objects};
+use super::descriptions::{Description, is_config};
+use super::directory::Directory;
+use super::objects::NodeId;
+use super::vocabularies;
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::keras::{Dialect, Network, Object};
 use crate::limits::Limits;
@@ -14,20 +16,12 @@ use crate::limits::Limits;
 const SEQUENTIAL: &str = "_tf_keras_sequential";
 const FUNCTIONAL: &str = "_tf_keras_network";
 
-/// Reads the network of the model that is object `root`.
-pub(super) fn network(
-    objects: &Objects,
-    descriptions: &Descriptions,
-    root: NodeId,
-    limits: &Limits,
-) -> Result<Network> {
-    let reader = Reader {
-        objects,
-        descriptions,
-        limits,
-    };
-    let described = descriptions.get(root).ok_or_else(no_description)?;
-    let object = reader.model(root, described)?;
+/// Reads the network of the model that a directory holds.
+pub(super) fn network(directory: &Directory, limits: &Limits) -> Result<Network> {
+    let reader = Reader { directory, limits };
+    let root = directory.root;
+    let described = directory.descriptions.get(root);
+    let object = reader.model(root, described.ok_or_else(no_description)?)?;
     let object = Object::from_json(Value::Object(object), Dialect::Keras2)?;
     Network::from_object(object, limits).within(|| "the model's config")
 }
@@ -40,10 +34,9 @@ fn no_description() -> Error {
     )
 }
 
-struct Reader<'o> {
-    objects: &'o Objects,
-    descriptions: &'o Descriptions,
-    limits: &'o Limits,
+struct Reader<'d> {
+    directory: &'d Directory,
+    limits: &'d Limits,
 }
 
 impl Reader<'_> {
@@ -58,7 +51,12 @@ impl Reader<'_> {
             _ => Map::new(),
         };
         let is_graph = described.get("is_graph_network").and_then(Value::as_bool);
-        let class = match self.objects.node(id).map(|node| node.class.as_str()) {
+        let class = match self
+            .directory
+            .objects
+            .node(id)
+            .map(|node| node.class.as_str())
+        {
             // Of a class of one's own Keras makes a model, if it has the config of one.
             Some(SEQUENTIAL) if config.contains_key("layers") => "Sequential",
             Some(FUNCTIONAL) if is_graph != Some(false) && is_functional(&config) => "Functional",
@@ -96,10 +94,10 @@ impl Reader<'_> {
         let Some(Value::Array(entries)) = config.get_mut("layers") else {
             return Ok(());
         };
-        let layers = self.objects.numbered(id, "layer-");
+        let layers = self.directory.objects.numbered(id, "layer-");
         let by_name: HashMap<&str, NodeId> = layers
             .iter()
-            .filter_map(|id| Some((self.descriptions.name(*id)?, *id)))
+            .filter_map(|id| Some((self.directory.descriptions.name(*id)?, *id)))
             .collect();
         // Only a Sequential has layers without names beside them, and it does not list its input.
         let mut in_order = layers.iter().copied();
@@ -122,7 +120,7 @@ impl Reader<'_> {
 
     /// The same for an entry of a list of layers.
     fn complete_entry(&self, id: NodeId, entry: &mut Map<String, Value>, depth: u32) -> Result<()> {
-        let Some(described) = self.descriptions.get(id) else {
+        let Some(described) = self.directory.descriptions.get(id) else {
             return Ok(());
         };
         if name_of(entry).is_none()
@@ -132,6 +130,13 @@ impl Reader<'_> {
         }
         match entry.get_mut("config") {
             Some(Value::Object(config)) => {
+                let place = || {
+                    format!(
+                        "layer `{}`",
+                        self.directory.descriptions.name(id).unwrap_or("?")
+                    )
+                };
+                vocabularies::complete(self.directory, id, config, self.limits).within(place)?;
                 self.complete(id, config, described, depth.saturating_add(1))
             }
             _ => Ok(()),
@@ -139,7 +144,11 @@ impl Reader<'_> {
     }
 
     fn is_model(&self, id: NodeId) -> bool {
-        let class = self.objects.node(id).map(|node| node.class.as_str());
+        let class = self
+            .directory
+            .objects
+            .node(id)
+            .map(|node| node.class.as_str());
         matches!(class, Some(SEQUENTIAL | FUNCTIONAL | "_tf_keras_model"))
     }
 }

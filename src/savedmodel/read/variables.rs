@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use super::checkpoint::Checkpoint;
 use super::descriptions::Descriptions;
 use super::objects::{NodeId, Objects};
+use super::tables::Tables;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
 use crate::tensor::Tensor;
@@ -28,6 +29,7 @@ const ADDED: [&str; 10] = [
 pub(super) struct LayerVariables<'o> {
     objects: &'o Objects,
     descriptions: &'o Descriptions,
+    tables: &'o Tables,
     limits: Limits,
     /// How many were listed, for all layers.
     listed: u64,
@@ -50,11 +52,13 @@ impl<'o> LayerVariables<'o> {
     pub(super) fn new(
         objects: &'o Objects,
         descriptions: &'o Descriptions,
+        tables: &'o Tables,
         limits: Limits,
     ) -> Self {
         LayerVariables {
             objects,
             descriptions,
+            tables,
             limits,
             listed: 0,
         }
@@ -68,8 +72,9 @@ impl<'o> LayerVariables<'o> {
             Some(found) => found,
             None => self.of_attributes(layer, &mut HashSet::new(), 0)?.all(),
         };
+        let superseded = self.tables.superseded();
         let mut seen = HashSet::new();
-        found.retain(|id| seen.insert(*id));
+        found.retain(|id| !superseded.contains(id) && seen.insert(*id));
         self.count(found.len())?;
         Ok(found)
     }

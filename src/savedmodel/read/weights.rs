@@ -7,6 +7,7 @@ use super::descriptions::Descriptions;
 use super::directory::Directory;
 use super::objects::{NodeId, Objects};
 use super::optimizer::{self, Trained};
+use super::tables::Tables;
 use super::variables::{LayerVariables, Values};
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::io::{Files, SharedBytes};
@@ -30,10 +31,11 @@ pub(crate) fn load_weights(
         objects,
         descriptions,
         checkpoint,
+        tables,
         root,
         ..
     } = &source;
-    let mut reader = LayerVariables::new(objects, descriptions, options.limits);
+    let mut reader = LayerVariables::new(objects, descriptions, tables, options.limits);
     let mut values = Values::new(objects, checkpoint);
     let mut layers = Vec::new();
     let mut trained = Vec::new();
@@ -82,6 +84,7 @@ fn of_checkpoint(files: &Files, prefix: &Path, options: &LoadWeightsOptions) -> 
     Ok(Directory {
         root: inner.unwrap_or(root),
         descriptions: Descriptions::default(),
+        tables: Tables::default(),
         objects,
         checkpoint,
         file: SharedBytes::default(),
