@@ -109,6 +109,7 @@ CASES = [
     (L.TextVectorization(vocabulary=["e", "a", "ea"], split="character", ngrams=2, output_sequence_length=9), (1,), "string", text),
     (L.TextVectorization(vocabulary=WORDS, output_sequence_length=5), (), "string", texts),
     *[(L.TextVectorization(vocabulary=WORDS, output_mode=mode, **weighed(mode), **more), (1,), "string", text) for mode in VECTORS for more in ({}, {"pad_to_max_tokens": True, "max_tokens": 9}, {"ngrams": 2})],
+    *[(L.TextVectorization(vocabulary=WORDS, output_mode=None, split=None), shape, "string", feed) for shape, feed in (((2,), pairs), ((), texts))],
     *[(L.HashedCrossing(num_bins=7), [()] * 2, dtype, feed) for dtype, feed in (("string", one_word), ("int64", one_number))],
     *[(L.HashedCrossing(num_bins=7, **more), [(1,)] * count, dtype, feed) for dtype, feed in (("string", word), ("int64", number))
       for count, more in ((2, {"output_mode": "one_hot"}), (3, {"dtype": "int32"}), (2, {}))],

@@ -291,8 +291,8 @@ layer! {
         split: Value as into = Value::from("whitespace"),
         /// How many words in a row count as one, or a list of that.
         ngrams: Value as into = Value::Null,
-        /// `int`, `multi_hot`, `count` or `tf_idf`.
-        output_mode: String as into = "int".to_owned(),
+        /// `int`, `multi_hot`, `count` or `tf_idf`; null to give the words themselves.
+        output_mode: Option<String> as some(String) = Some("int".to_owned()),
         /// To how many indices texts are cut or padded.
         output_sequence_length: Option<u64> as some(u64) = None,
         /// Whether vectors always have `max_tokens` elements.
@@ -321,7 +321,15 @@ impl Layer for TextVectorization {
         let batch = input.0.first().copied().flatten();
         let length = self.output_sequence_length;
         let is_whole = self.split.is_null();
-        if self.output_mode == "int" {
+        let Some(mode) = self.output_mode.as_deref() else {
+            let mut words = input.0.clone();
+            if !is_whole {
+                words.truncate(1);
+                words.push(None);
+            }
+            return Ok(vec![Shape(words)]);
+        };
+        if mode == "int" {
             // Without splitting, Keras 2 looks up as many words as there are, or cuts or pads them
             // to a length that it does not show.
             let shape = match (self.base.is_before_keras3() && is_whole, length) {
@@ -342,7 +350,7 @@ impl Layer for TextVectorization {
             words.push(Some(1));
         }
         let depth = self.lookup().depth();
-        let shape = encoded(&Shape(words), &self.output_mode, depth, &self.base)?;
+        let shape = encoded(&Shape(words), mode, depth, &self.base)?;
         Ok(vec![shape])
     }
 
@@ -351,6 +359,9 @@ impl Layer for TextVectorization {
     }
 
     fn tables(&self) -> Result<Vec<TableSpec>> {
+        if self.output_mode.is_none() {
+            return Ok(Vec::new());
+        }
         let path = format!("{}/{}", text::LOOKUP, lookup::TABLE);
         Ok(vec![self.lookup().table(&path, DataType::DT_INT64)?])
     }

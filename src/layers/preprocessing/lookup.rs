@@ -133,7 +133,8 @@ impl TextVectorization {
             unknowns: 1,
             max_tokens: self.max_tokens,
             is_padded: self.pad_to_max_tokens,
-            mode: &self.output_mode,
+            // As Keras makes the lookup, which is not called then.
+            mode: self.output_mode.as_deref().unwrap_or("int"),
             is_sparse: self.sparse,
             invert: false,
             tokens: DataType::DT_STRING,

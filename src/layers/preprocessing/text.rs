@@ -70,6 +70,9 @@ pub(super) fn vectorize(layer: &TextVectorization, call: &mut Call<'_>) -> Resul
         )
         .with_hint("make the layer without, and with `output_sequence_length` if needed"));
     }
+    if layer.output_mode.is_none() {
+        return unchanged(layer, call);
+    }
     let lookup = layer.lookup();
     let encoding = lookup.encoding()?;
     let table = call.table(&format!("{LOOKUP}/{TABLE}"))?;
@@ -80,7 +83,7 @@ pub(super) fn vectorize(layer: &TextVectorization, call: &mut Call<'_>) -> Resul
     if let Some(widths) = layer.widths()? {
         words = joined(f, words, widths)?;
     }
-    if layer.output_mode == "int" {
+    if lookup.mode == "int" {
         // Padding is looked up as what stands for nothing: before the lookup, converters know its
         // shape.
         let words = words.padded(f, layer.output_sequence_length)?;
@@ -92,6 +95,19 @@ pub(super) fn vectorize(layer: &TextVectorization, call: &mut Call<'_>) -> Resul
         _ => words.counted(f, &encoding)?,
     };
     Ok(vec![lookup.weighed(f, &counts)?])
+}
+
+/// Texts made alike that are not looked up.
+fn unchanged(layer: &TextVectorization, call: &mut Call<'_>) -> Result<Vec<Edge>> {
+    if !layer.split.is_null() || !layer.ngrams.is_null() {
+        return Err(Error::new(
+            ErrorKind::Unsupported,
+            "`output_mode` is null, so that it gives as many words as each text has, which is no plain tensor",
+        )
+        .with_hint("make the layer with an `output_mode`, or with `split=None` and without `ngrams`"));
+    }
+    let x = call.tensor()?;
+    Ok(vec![standardized(layer, call.function, x)?])
 }
 
 /// Texts made alike.
@@ -329,7 +345,7 @@ pub(super) fn lookup_layer(layer: &TextVectorization, inputs: &Inputs) -> Result
         .idf_weights(layer.idf_weights.clone())
         .pad_to_max_tokens(layer.pad_to_max_tokens)
         .mask_token("")
-        .output_mode(layer.output_mode.as_str())
+        .output_mode(layer.lookup().mode)
         .encoding(layer.encoding.as_str());
     lookup.max_tokens = layer.max_tokens;
     let batch = inputs.first()?.0.first().copied().flatten();
@@ -345,6 +361,8 @@ pub(super) fn lookup_layer(layer: &TextVectorization, inputs: &Inputs) -> Result
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::layers::Layer;
     use crate::layers::lower::testing::Lowering;
@@ -410,6 +428,22 @@ mod tests {
         refused(words().split("my_function"), "`split`");
         refused(words().ragged(true), "`ragged`");
         refused(words().ngrams("two"), "`ngrams`");
+        let words = TextVectorization::from_object(&serialized(json!({"output_mode": null})));
+        refused(words.unwrap(), "`output_mode` is null");
+    }
+
+    fn serialized(config: Value) -> Object {
+        let json = json!({"class_name": "TextVectorization", "config": config});
+        Object::from_json(json, Dialect::Keras2).unwrap()
+    }
+
+    #[test]
+    fn without_an_output_mode_texts_are_only_made_alike() {
+        let config = json!({"output_mode": null, "split": null});
+        let layer = TextVectorization::from_object(&serialized(config)).unwrap();
+        check(layer.clone(), &["StringLower", "StaticRegexReplace"]);
+        assert!(layer.tables().unwrap().is_empty());
+        assert_eq!(Object::from(layer).config()["output_mode"], Value::Null);
     }
 
     #[test]
