@@ -289,26 +289,121 @@ pub(super) fn unstacked(call: &Call<'_>) -> Result<Vec<Shape>> {
     Ok(vec![Shape(sizes); count])
 }
 
-/// The elements at given indices along an axis.
-pub(super) fn taken(call: &Call<'_>) -> Result<Vec<Shape>> {
-    if call.read::<i64>(Name(9, &["batch_dims"]))?.unwrap_or(0) != 0 {
-        return Err(unsupported("indices for each sample of a batch"));
-    }
+/// How many axes in front are common to the elements and their indices.
+pub(super) const BATCH: Name = Name(9, &["batch_dims"]);
+
+/// The shape of indices, which may be written down.
+fn indices(call: &Call<'_>) -> Result<Shape> {
     let indices = match call.inputs.operand(1, "indices") {
         Some(Operand::Tensor(shape)) => Some(shape.clone()),
         Some(Operand::Value(value)) => constant_shape(value),
         None => None,
     };
-    let indices = indices.ok_or_else(|| unsupported("indices that are not written down"))?;
+    indices.ok_or_else(|| unsupported("indices that are not written down"))
+}
+
+/// The elements at given indices along an axis.
+pub(super) fn taken(call: &Call<'_>) -> Result<Vec<Shape>> {
+    let batch: u64 = call.read(BATCH)?.unwrap_or(0);
+    let batch = usize::try_from(batch).unwrap_or(usize::MAX);
+    let indices = indices(call)?;
     let input = call.input()?;
     let along: Option<i64> = call.read(Name(2, &["axis"]))?;
-    let Some(along) = along.or((!call.is_keras3).then_some(0)) else {
+    let otherwise = i64::try_from(batch).unwrap_or(i64::MAX);
+    let Some(along) = along.or((!call.is_keras3).then_some(otherwise)) else {
         return Ok(vec![indices]);
     };
     let at = axis(input, along)?;
+    let Some(own) = indices.0.get(batch..).filter(|_| batch <= at) else {
+        return Err(mismatch(format!(
+            "{batch} axes in front of axis {at} of an input of shape {input}, for indices of shape \
+             {indices}"
+        )));
+    };
     let mut sizes = input.0.clone();
-    sizes.splice(at..=at, indices.0);
+    sizes.splice(at..=at, own.iter().copied());
     Ok(vec![Shape(sizes)])
+}
+
+/// The parts at places that the last axis of the indices names.
+pub(super) fn taken_each(call: &Call<'_>) -> Result<Vec<Shape>> {
+    let (indices, input) = (indices(call)?, call.input()?);
+    let Some((last, front)) = indices.0.split_last() else {
+        return Err(mismatch("indices without an axis"));
+    };
+    let count = last.and_then(|count| usize::try_from(count).ok());
+    let count = count.ok_or_else(|| unsupported("indices of how many axes is not known"))?;
+    let Some(rest) = input.0.get(count..) else {
+        return Err(mismatch(format!(
+            "indices of {count} axes for an input of shape {input}"
+        )));
+    };
+    Ok(vec![Shape([front, rest].concat())])
+}
+
+/// Repeated along axes of size 1 to a shape.
+pub(super) fn stretched(call: &Call<'_>) -> Result<Vec<Shape>> {
+    const SHAPE: Name = Name(1, &["shape"]);
+    let target = match call.mixed(SHAPE) {
+        Some(list) => {
+            let size = |it: &Option<Value>| it.as_ref().and_then(Value::as_u64);
+            list.iter().map(size).collect()
+        }
+        None => {
+            let sizes: Vec<u64> = call.required(SHAPE)?;
+            sizes.into_iter().map(Some).collect::<Vec<Size>>()
+        }
+    };
+    let input = call.input()?;
+    merging::broadcast(&input.0, &target, Unknown::Resolved)?;
+    Ok(vec![Shape(target)])
+}
+
+pub(super) const TOP_COUNT: Name = Name(1, &["k"]);
+
+/// The largest elements along the last axis, and their places.
+pub(super) fn largest(call: &Call<'_>) -> Result<Vec<Shape>> {
+    let count: u64 = call.read(TOP_COUNT)?.unwrap_or(1);
+    let mut shape = shape::at_least(call.input()?, 1)?.clone();
+    if let Some(last) = shape.0.last_mut() {
+        *last = Some(count);
+    }
+    Ok(vec![shape.clone(), shape])
+}
+
+/// The side of a block of an image.
+pub(super) const BLOCK: Name = Name(1, &["block_size"]);
+
+/// An image with blocks in the place of channels: the input's shape and the side of a block.
+fn blocks<'c>(call: &Call<'c>) -> Result<(&'c [Size; 4], u64)> {
+    let (input, side) = (call.inputs.first()?, call.required::<u64>(BLOCK)?);
+    match <&[Size; 4]>::try_from(input.0.as_slice()) {
+        Ok(sizes) if side > 0 => Ok((sizes, side)),
+        _ => Err(mismatch(format!(
+            "an input of shape {input} and blocks of side {side}"
+        ))),
+    }
+}
+
+/// Channels spread over blocks of an image.
+pub(super) fn spread(call: &Call<'_>) -> Result<Vec<Shape>> {
+    let ([batch, height, width, channels], side) = blocks(call)?;
+    let channels = channels.map(|count| count / side.saturating_mul(side));
+    let (height, width) = (scaled(*height, side), scaled(*width, side));
+    Ok(vec![Shape(vec![*batch, height, width, channels])])
+}
+
+/// Blocks of an image folded into channels.
+pub(super) fn folded(call: &Call<'_>) -> Result<Vec<Shape>> {
+    let ([batch, height, width, channels], side) = blocks(call)?;
+    let part = |size: &Size| size.map(|size| size / side);
+    let channels = scaled(*channels, side.saturating_mul(side));
+    Ok(vec![Shape(vec![
+        *batch,
+        part(height),
+        part(width),
+        channels,
+    ])])
 }
 
 /// More elements at both ends of axes.
@@ -359,39 +454,46 @@ fn format(call: &Call<'_>) -> Result<DataFormat> {
     })
 }
 
+pub(super) const KSIZE: Name = Name(1, &["pool_size", "ksize"]);
+pub(super) const STRIDES: Name = Name(2, &["strides"]);
+pub(super) const PADDING: Name = Name(3, &["padding"]);
+
+/// Sizes of a window over all axes but batch and channels.
+pub(super) fn in_window(call: &Call<'_>, name: Name) -> Result<Option<Vec<u64>>> {
+    let (input, format) = (call.input()?, format(call)?);
+    let rank = input.rank().saturating_sub(2);
+    let Some(value) = call.value(name)? else {
+        return Ok(None);
+    };
+    let given = u64::read(value)
+        .map(|size| vec![size])
+        .or_else(|| Vec::read(value));
+    let given = given.ok_or_else(|| unsupported("a window without a size"))?;
+    match given.as_slice() {
+        [all] => Ok(Some(vec![*all; rank])),
+        // With the axes of batch and channels.
+        all if all.len() == input.rank() => {
+            let sizes = all.iter().skip(shape::first_spatial(format)).take(rank);
+            Ok(Some(sizes.copied().collect()))
+        }
+        each if each.len() == rank => Ok(Some(given)),
+        _ => Err(mismatch(format!("a window {given:?} on {input}"))),
+    }
+}
+
 /// Windows over all axes but batch and channels.
 pub(super) fn pooled(call: &Call<'_>) -> Result<Vec<Shape>> {
     let input = call.input()?;
     let format = format(call)?;
-    let rank = input.rank().saturating_sub(2);
-    let sizes = |name: Name| -> Result<Option<Vec<u64>>> {
-        let Some(value) = call.value(name)? else {
-            return Ok(None);
-        };
-        let given = u64::read(value)
-            .map(|size| vec![size])
-            .or_else(|| Vec::read(value));
-        let given = given.ok_or_else(|| unsupported("a window without a size"))?;
-        match given.as_slice() {
-            [all] => Ok(Some(vec![*all; rank])),
-            // With the axes of batch and channels.
-            all if all.len() == input.rank() => {
-                let sizes = all.iter().skip(shape::first_spatial(format)).take(rank);
-                Ok(Some(sizes.copied().collect()))
-            }
-            each if each.len() == rank => Ok(Some(given)),
-            _ => Err(mismatch(format!("a window {given:?} on {input}"))),
-        }
-    };
-    let window = sizes(Name(1, &["pool_size", "ksize"]))?;
+    let window = in_window(call, KSIZE)?;
     let window = window.ok_or_else(|| unsupported("a window without a size"))?;
-    let strides = sizes(Name(2, &["strides"]))?.unwrap_or_else(|| window.clone());
-    let padding: String = call.required(Name(3, &["padding"]))?;
+    let strides = in_window(call, STRIDES)?.unwrap_or_else(|| window.clone());
+    let padding: String = call.required(PADDING)?;
     let padding = match padding.to_lowercase().as_str() {
         "same" => Padding::Same,
         _ => Padding::Valid,
     };
-    let found = shape::spatial(input, format, rank);
+    let found = shape::spatial(input, format, input.rank().saturating_sub(2));
     let places = found.into_iter().zip(window).zip(strides);
     let places: Vec<Size> = places
         .map(|((size, window), stride)| windows(size, window, padding, stride, 1))

@@ -49,6 +49,14 @@ pub(super) fn reduced(call: &Call<'_>) -> Result<Vec<Shape>> {
     without(input, axes.as_deref(), call.flag(KEEPDIMS)?).map(|shape| vec![shape])
 }
 
+/// As [`reduced`], with another argument before the axes.
+pub(super) fn normed(call: &Call<'_>) -> Result<Vec<Shape>> {
+    let axes: Option<Axes> = call.read(Name(2, &["axis"]))?;
+    let axes = axes.map(|axes| axes.0);
+    let keepdims = call.flag(Name(3, &["keepdims", "keep_dims"]))?;
+    without(call.input()?, axes.as_deref(), keepdims).map(|shape| vec![shape])
+}
+
 /// The place of the largest or smallest element along an axis.
 pub(super) fn found(call: &Call<'_>) -> Result<Vec<Shape>> {
     let along: Option<i64> = call.read(AXIS)?;

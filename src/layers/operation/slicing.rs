@@ -66,6 +66,24 @@ pub(super) fn parts(call: &Call<'_>) -> Result<Vec<Part>> {
     parts.ok_or_else(|| unsupported(format!("indices {key} are not understood")))
 }
 
+/// A part of a tensor from one place on, of given sizes; -1 is all that is left.
+pub(super) fn cut(call: &Call<'_>) -> Result<Vec<Shape>> {
+    let input = call.input()?;
+    let begin: Vec<u64> = call.required(Name(1, &["begin"]))?;
+    let sizes: Vec<i64> = call.required(Name(2, &["size"]))?;
+    if begin.len() != input.rank() || sizes.len() != input.rank() {
+        return Err(mismatch(format!(
+            "places {begin:?} and sizes {sizes:?} for an input of shape {input}"
+        )));
+    }
+    let axes = input.0.iter().zip(begin).zip(sizes);
+    let sizes = axes.map(|((size, begin), wanted)| match u64::try_from(wanted) {
+        Ok(wanted) => Some(wanted),
+        Err(_) => size.map(|size| size.saturating_sub(begin)),
+    });
+    Ok(vec![Shape(sizes.collect())])
+}
+
 /// The shape of a part of a tensor.
 pub(super) fn slice(input: &Shape, parts: &[Part]) -> Result<Shape> {
     let own = |part: &&Part| matches!(part, Part::Index(_) | Part::Slice(..));

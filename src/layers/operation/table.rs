@@ -1,6 +1,7 @@
 //! Which function or class is which rule.
 
 use super::{Rule, axes, elements, slicing};
+use crate::tensor::Shape;
 
 /// Functions of TensorFlow, without the module they are in, and classes of `keras.ops`.
 struct Row(&'static str, &'static str, Rule);
@@ -8,11 +9,12 @@ struct Row(&'static str, &'static str, Rule);
 const ROWS: &[Row] = &[
     Row(
         "abs acos acosh asin asinh atan atanh bias_add cast ceil clip_by_norm clip_by_value cos cosh \
-         cumprod cumsum dropout elu erf exp expm1 floor gelu hard_sigmoid identity is_finite is_inf \
-         is_nan l2_normalize leaky_relu local_response_normalization log log1p log_sigmoid log_softmax \
-         logical_not lrn negative neg ones_like reciprocal relu relu6 reverse roll round rsqrt \
-         saturate_cast selu sigmoid sign silu sin sinh softmax softplus softsign sort sqrt square \
-         stop_gradient swish tan tanh zeros_like",
+         cumprod cumsum dropout elu erf erfc exp expm1 floor gelu hard_sigmoid identity \
+         image.flip_left_right image.flip_up_down is_finite is_inf is_nan l2_normalize leaky_relu \
+         lgamma local_response_normalization log log1p log_sigmoid log_softmax logical_not lrn \
+         negative ones_like reciprocal relu relu6 reverse rint roll round rsqrt saturate_cast selu \
+         sigmoid sign silu sin sinh softmax softplus softsign sort sqrt square stop_gradient tan tanh \
+         zeros_like",
         "Abs Absolute Arccos Arccosh Arcsin Arcsinh Arctan Arctanh Cast Ceil Celu Clip Conj Cos Cosh Elu \
          Erf Erfinv Exp Expm1 Flip Floor FullLike Gelu Glu HardShrink HardSigmoid HardSilu HardTanh \
          Identity Imag Invert Isfinite Isinf Isnan LeakyRelu Log Log10 Log1p Log2 LogSigmoid LogSoftmax \
@@ -23,20 +25,21 @@ const ROWS: &[Row] = &[
     ),
     Row("", "Cumprod Cumsum", elements::accumulated),
     Row(
-        "add add_n atan2 div div_no_nan divide divide_no_nan equal floor_div floordiv floormod greater \
-         greater_equal less less_equal logical_and logical_or logical_xor maximum minimum mod multiply \
-         mul not_equal pow realdiv squared_difference sub subtract truediv",
+        "add add_n atan2 div divide_no_nan equal floor_div floormod greater greater_equal less \
+         less_equal logical_and logical_or logical_xor maximum minimum multiply not_equal pow realdiv \
+         squared_difference subtract truediv xdivy xlog1py xlogy",
         "Add Arctan2 Divide DivideNoNan Equal FloorDivide Greater GreaterEqual Less LessEqual Logaddexp \
          LogicalAnd LogicalOr LogicalXor Maximum Minimum Mod Multiply NotEqual Power Subtract TrueDivide",
         elements::broadcast_all,
     ),
     Row("where", "Where", elements::chosen),
     Row(
-        "euclidean_norm norm reduce_all reduce_any reduce_euclidean_norm reduce_logsumexp reduce_max \
+        "euclidean_norm reduce_all reduce_any reduce_euclidean_norm reduce_logsumexp reduce_max \
          reduce_mean reduce_min reduce_prod reduce_std reduce_sum reduce_variance",
-        "All Amax Amin Any Average CountNonzero Logsumexp Max Mean Min Norm Prod Std Sum Var",
+        "All Amax Amin Any Average CountNonzero Logsumexp Max Mean Min Prod Std Sum Var",
         elements::reduced,
     ),
+    Row("norm", "Norm", elements::normed),
     Row("argmax argmin", "Argmax Argmin", elements::found),
     Row("matmul", "Matmul", elements::multiplied),
     Row("", "Dot", elements::dotted),
@@ -57,7 +60,15 @@ const ROWS: &[Row] = &[
     Row("unstack", "Unstack", axes::unstacked),
     Row("gather", "Take", axes::taken),
     Row("pad", "Pad", axes::padded),
+    Row("gather_nd", "", axes::taken_each),
+    Row("broadcast_to", "", axes::stretched),
+    Row("slice", "", slicing::cut),
+    Row("top_k", "", axes::largest),
     Row("shape", "", axes::shape),
+    Row("rank", "", |_| Ok(vec![Shape::known(&[])])),
+    Row("depth_to_space", "", axes::spread),
+    Row("space_to_depth", "", axes::folded),
+    Row("image.resize", "Resize", axes::resized),
     Row(
         "avg_pool avg_pool1d avg_pool2d avg_pool3d max_pool max_pool1d max_pool2d max_pool3d",
         "AveragePool MaxPool",
@@ -82,11 +93,20 @@ const MODULES: [&str; 12] = [
     "keras.backend",
 ];
 
+/// Names that early versions of TensorFlow have for functions.
+const OTHER_NAMES: &[(&str, &str)] = &[
+    ("div_no_nan", "divide_no_nan"),
+    ("divide", "truediv"),
+    ("floordiv", "floor_div"),
+    ("mod", "floormod"),
+    ("mul", "multiply"),
+    ("neg", "negative"),
+    ("sub", "subtract"),
+    ("swish", "silu"),
+];
+
 /// The rule for a function such as `math.reduce_mean`.
 pub(super) fn of_tensorflow(function: &str) -> Option<Rule> {
-    if matches!(function, "image.resize" | "compat.v1.image.resize") {
-        return Some(axes::resized);
-    }
     let function = without_module(function)?;
     let row = ROWS
         .iter()
@@ -94,17 +114,25 @@ pub(super) fn of_tensorflow(function: &str) -> Option<Rule> {
     row.map(|row| row.2)
 }
 
-/// The name of a function without its module, if that is one of those the table has.
+/// The name of a function without its module, if that is one of those the table has. Functions of
+/// images keep theirs.
 pub(super) fn without_module(function: &str) -> Option<&str> {
+    let function = function
+        .strip_prefix("compat.v1.image.")
+        .map_or(function, |_| {
+            function.strip_prefix("compat.v1.").unwrap_or(function)
+        });
+    if function.starts_with("image.") {
+        return Some(function);
+    }
     let (module, function) = function.rsplit_once('.').unwrap_or(("", function));
+    let other = OTHER_NAMES.iter().find(|(name, _)| *name == function);
+    let function = other.map_or(function, |(_, name)| *name);
     MODULES.contains(&module).then_some(function)
 }
 
 /// The rule for a class of `keras.ops`.
 pub(super) fn of_class(class: &str) -> Option<Rule> {
-    if class == "Resize" {
-        return Some(axes::resized);
-    }
     let row = ROWS
         .iter()
         .find(|row| row.1.split(' ').any(|name| name == class));
@@ -114,5 +142,5 @@ pub(super) fn of_class(class: &str) -> Option<Rule> {
 /// All classes of `keras.ops` that the table has.
 pub(super) fn of_keras3() -> impl Iterator<Item = &'static str> {
     let classes = ROWS.iter().flat_map(|row| row.1.split(' '));
-    classes.filter(|name| !name.is_empty()).chain(["Resize"])
+    classes.filter(|name| !name.is_empty())
 }

@@ -6,37 +6,65 @@ use super::{Name, Recorded, slicing, small};
 use crate::error::Result;
 use crate::graph::{Constant, Edge};
 use crate::layers::Axes;
-use crate::layers::lower::{Interpolation, numbers, resize};
+use crate::layers::lower::numbers;
+use crate::layers::operation::axes::{BATCH, TOP_COUNT};
 use crate::layers::operation::{AXIS, unsupported};
+use crate::layers::shape::mismatch;
 use crate::proto::tensorflow::DataType;
+
+/// What adds the operations of a function that gives one tensor.
+type Lowering = fn(&mut Recorded<'_, '_>) -> Result<Edge>;
+
+const OF_ONE: &[(&str, Lowering)] = &[
+    ("broadcast_to", broadcast_to),
+    ("concat", concat),
+    ("cumprod", |r| cumulated(r, "Cumprod")),
+    ("cumsum", |r| cumulated(r, "Cumsum")),
+    ("expand_dims", expand_dims),
+    ("gather", gather),
+    ("gather_nd", gather_nd),
+    ("getitem", slicing::sliced),
+    ("one_hot", one_hot),
+    ("pad", pad),
+    ("rank", |r| {
+        r.x().and_then(|x| r.f().op("Rank").input(x).one())
+    }),
+    ("repeat", repeat),
+    ("reshape", reshape),
+    ("reverse", reverse),
+    ("roll", roll),
+    ("shape", shape),
+    ("slice", slice),
+    ("squeeze", squeeze),
+    ("stack", stack),
+    ("tile", tile),
+    ("transpose", transpose),
+];
+
+/// What adds the operations of a function that gives several tensors.
+type LoweringOfSeveral = fn(&mut Recorded<'_, '_>) -> Result<Vec<Edge>>;
+
+const OF_SEVERAL: &[(&str, LoweringOfSeveral)] =
+    &[("split", split), ("top_k", top_k), ("unstack", unstack)];
+
+/// The names of all functions.
+#[cfg(test)]
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    let several = OF_SEVERAL.iter().map(|(name, _)| *name);
+    OF_ONE.iter().map(|(name, _)| *name).chain(several)
+}
 
 /// What the function of that name gives; none for names of others.
 pub(super) fn of(name: &str, r: &mut Recorded<'_, '_>) -> Option<Result<Vec<Edge>>> {
-    let one = match name {
-        "split" => return Some(split(r)),
-        "unstack" => return Some(unstack(r)),
-        "cumsum" => cumulated(r),
-        "concat" => concat(r),
-        "expand_dims" => expand_dims(r),
-        "gather" => gather(r),
-        "getitem" => slicing::sliced(r),
-        "one_hot" => one_hot(r),
-        "pad" => pad(r),
-        "reshape" => reshape(r),
-        "reverse" => reverse(r),
-        "roll" => roll(r),
-        "shape" => shape(r),
-        "squeeze" => squeeze(r),
-        "stack" => stack(r),
-        "tile" => tile(r),
-        "transpose" => transpose(r),
-        _ => return None,
-    };
-    Some(one.map(|y| vec![y]))
+    if let Some((_, lower)) = OF_ONE.iter().find(|(function, _)| *function == name) {
+        return Some(lower(r).map(|y| vec![y]));
+    }
+    let (_, lower) = OF_SEVERAL.iter().find(|(function, _)| *function == name)?;
+    Some(lower(r))
 }
 
 /// Numbers of an argument, which may have been computed.
-fn whole(r: &mut Recorded<'_, '_>, name: Name) -> Result<Edge> {
+pub(super) fn whole(r: &mut Recorded<'_, '_>, name: Name) -> Result<Edge> {
     r.operand(name, DataType::DT_INT32)
 }
 
@@ -119,12 +147,69 @@ fn pad(r: &mut Recorded<'_, '_>) -> Result<Edge> {
 fn gather(r: &mut Recorded<'_, '_>) -> Result<Edge> {
     let x = r.x()?;
     let indices = whole(r, Name(1, &["indices"]))?;
-    let axis = r.axis(Name(4, &["axis"]), 0)?;
-    r.refuse(Name(5, &["batch_dims"]), &[Value::from(0)])?;
+    let batch: i64 = r.read(BATCH)?.unwrap_or(0);
+    let axis = r.axis(Name(4, &["axis"]), small(batch)?)?;
     let axis = r.f().constant(axis);
     let gather = r.f().op("GatherV2").input(x).input(&indices);
+    gather.input(&axis).attr("batch_dims", batch).one()
+}
+
+fn gather_nd(r: &mut Recorded<'_, '_>) -> Result<Edge> {
+    let x = r.x()?;
+    r.refuse(Name(2, BATCH.1), &[Value::from(0)])?;
+    let indices = whole(r, Name(1, &["indices"]))?;
+    r.f().op("GatherNd").input(x).input(&indices).one()
+}
+
+fn broadcast_to(r: &mut Recorded<'_, '_>) -> Result<Edge> {
+    let x = r.x()?;
+    let shape = whole(r, Name(1, &["shape"]))?;
+    r.f().op("BroadcastTo").input(x).input(&shape).one()
+}
+
+fn slice(r: &mut Recorded<'_, '_>) -> Result<Edge> {
+    let x = r.x()?;
+    let begin = whole(r, Name(1, &["begin"]))?;
+    let size = whole(r, Name(2, &["size"]))?;
+    r.f().op("Slice").input(x).input(&begin).input(&size).one()
+}
+
+/// The elements along an axis by their places, each several times.
+fn repeat(r: &mut Recorded<'_, '_>) -> Result<Edge> {
+    let x = r.x()?;
+    let along = r.required::<i64>(Name(2, &["axis"]))?;
+    let at = crate::layers::shape::axis(r.shape()?, along)?;
+    let size = r.shape()?.0.get(at).copied().flatten();
+    let size = size.ok_or_else(|| unsupported("an axis whose size is not known"))?;
+    let times: Axes = r.required(Name(1, &["repeats"]))?;
+    let times: Vec<usize> = (times.0.iter())
+        .map(|it| usize::try_from(*it).map_err(|_| mismatch("a negative number of repetitions")))
+        .collect::<Result<_>>()?;
+    let each = match times.as_slice() {
+        [all] => vec![*all; usize::try_from(size.min(MOST_PLACES)).unwrap_or_default()],
+        _ => times,
+    };
+    let count = each
+        .iter()
+        .try_fold(0_usize, |sum, it| sum.checked_add(*it));
+    let is_small = |count: usize| u64::try_from(count).is_ok_and(|count| count <= MOST_PLACES);
+    if size > MOST_PLACES || !count.is_some_and(is_small) {
+        return Err(unsupported(format!(
+            "more than {MOST_PLACES} elements along an axis"
+        )));
+    }
+    let places = (0_i32..).zip(each);
+    let places: Vec<i32> = places
+        .flat_map(|(place, times)| std::iter::repeat_n(place, times))
+        .collect();
+    let places = r.f().constant(places);
+    let axis = r.f().constant(small(along)?);
+    let gather = r.f().op("GatherV2").input(x).input(&places);
     gather.input(&axis).one()
 }
+
+/// An axis that is longer is not repeated element by element.
+const MOST_PLACES: u64 = 1 << 20;
 
 fn shape(r: &mut Recorded<'_, '_>) -> Result<Edge> {
     let x = r.x()?;
@@ -135,6 +220,16 @@ fn shape(r: &mut Recorded<'_, '_>) -> Result<Edge> {
             .unwrap_or(DataType::DT_INT32),
     };
     r.f().op("Shape").input(x).attr("out_type", dtype).one()
+}
+
+/// The largest elements along the last axis, and their places.
+fn top_k(r: &mut Recorded<'_, '_>) -> Result<Vec<Edge>> {
+    let x = r.x()?;
+    let count: i64 = r.read(TOP_COUNT)?.unwrap_or(1);
+    let is_sorted: bool = r.read(Name(2, &["sorted"]))?.unwrap_or(true);
+    let count = r.f().constant(small(count)?);
+    let top = r.f().op("TopKV2").input(x).input(&count);
+    top.attr("sorted", is_sorted).all()
 }
 
 fn one_hot(r: &mut Recorded<'_, '_>) -> Result<Edge> {
@@ -181,12 +276,12 @@ fn unstack(r: &mut Recorded<'_, '_>) -> Result<Vec<Edge>> {
     unpack.attr("axis", i64::from(axis)).all()
 }
 
-fn cumulated(r: &mut Recorded<'_, '_>) -> Result<Edge> {
+fn cumulated(r: &mut Recorded<'_, '_>, op: &str) -> Result<Edge> {
     let (x, axis) = (r.x()?, r.axis(AXIS, 0)?);
     let exclusive = r.flag(Name(2, &["exclusive"]))?;
     let reverse = r.flag(Name(3, &["reverse"]))?;
     let axis = r.f().constant(axis);
-    let sum = r.f().op("Cumsum").input(x).input(&axis);
+    let sum = r.f().op(op).input(x).input(&axis);
     sum.attr("exclusive", exclusive)
         .attr("reverse", reverse)
         .one()
@@ -203,25 +298,4 @@ fn roll(r: &mut Recorded<'_, '_>) -> Result<Edge> {
     let shift = whole(r, Name(1, &["shift"]))?;
     let axis = whole(r, Name(2, &["axis"]))?;
     r.f().op("Roll").input(x).input(&shift).input(&axis).one()
-}
-
-/// Images in another size.
-pub(super) fn resized(r: &mut Recorded<'_, '_>) -> Result<Vec<Edge>> {
-    let x = r.x()?;
-    let size = whole(r, Name(1, &["size"]))?;
-    let method: Option<String> = r.read(Name(2, &["method"]))?;
-    let interpolation = Interpolation::of(method.as_deref().unwrap_or("bilinear"))?;
-    let no = [Value::Bool(false)];
-    r.refuse(Name(3, &["preserve_aspect_ratio"]), &no)?;
-    r.refuse(Name(4, &["antialias"]), &no)?;
-    let is_one = r.shape()?.rank() == 3;
-    let images = match is_one {
-        true => r.f().expand_dims(x, 0)?,
-        false => x.clone(),
-    };
-    let resized = resize(r.f(), &images, &size, interpolation)?;
-    Ok(vec![match is_one {
-        true => r.f().squeeze(&resized, &[0])?,
-        false => resized,
-    }])
 }

@@ -23,6 +23,7 @@ const OF_ONE: &[(&str, &str)] = &[
     ("cosh", "Cosh"),
     ("elu", "Elu"),
     ("erf", "Erf"),
+    ("erfc", "Erfc"),
     ("exp", "Exp"),
     ("expm1", "Expm1"),
     ("floor", "Floor"),
@@ -30,14 +31,15 @@ const OF_ONE: &[(&str, &str)] = &[
     ("is_finite", "IsFinite"),
     ("is_inf", "IsInf"),
     ("is_nan", "IsNan"),
+    ("lgamma", "Lgamma"),
     ("log", "Log"),
     ("log1p", "Log1p"),
     ("logical_not", "LogicalNot"),
     ("negative", "Neg"),
-    ("neg", "Neg"),
     ("reciprocal", "Reciprocal"),
     ("relu", "Relu"),
     ("relu6", "Relu6"),
+    ("rint", "Rint"),
     ("round", "Round"),
     ("rsqrt", "Rsqrt"),
     ("selu", "Selu"),
@@ -57,12 +59,9 @@ const OF_ONE: &[(&str, &str)] = &[
 /// Functions of two tensors, or a tensor and a number, with broadcasting.
 const OF_TWO: &[(&str, &str)] = &[
     ("add", "AddV2"),
-    ("atan2", "Atan2"),
-    ("div_no_nan", "DivNoNan"),
     ("divide_no_nan", "DivNoNan"),
     ("equal", "Equal"),
     ("floor_div", "FloorDiv"),
-    ("floordiv", "FloorDiv"),
     ("floormod", "FloorMod"),
     ("greater", "Greater"),
     ("greater_equal", "GreaterEqual"),
@@ -72,15 +71,15 @@ const OF_TWO: &[(&str, &str)] = &[
     ("logical_or", "LogicalOr"),
     ("maximum", "Maximum"),
     ("minimum", "Minimum"),
-    ("mod", "FloorMod"),
     ("multiply", "Mul"),
-    ("mul", "Mul"),
     ("not_equal", "NotEqual"),
     ("pow", "Pow"),
     ("realdiv", "RealDiv"),
     ("squared_difference", "SquaredDifference"),
     ("subtract", "Sub"),
-    ("sub", "Sub"),
+    ("xdivy", "Xdivy"),
+    ("xlog1py", "Xlog1py"),
+    ("xlogy", "Xlogy"),
 ];
 
 /// Functions along axes.
@@ -99,43 +98,66 @@ fn named(rows: &[(&'static str, &'static str)], name: &str) -> Option<&'static s
     row.map(|(_, op)| *op)
 }
 
+/// What adds the operations of a function.
+type Lowering = fn(&mut Recorded<'_, '_>) -> Result<Edge>;
+
+/// Functions of several operations, or with arguments of their own.
+const OTHERS: &[(&str, Lowering)] = &[
+    ("add_n", |r| {
+        r.list()
+            .and_then(|values| r.f().op("AddN").list(values).one())
+    }),
+    ("argmax", |r| found(r, "ArgMax")),
+    ("argmin", |r| found(r, "ArgMin")),
+    ("atan2", |r| {
+        of_both(r, "Atan2", [Name(0, &["y"]), Name(1, &["x"])])
+    }),
+    ("bias_add", bias_add),
+    ("cast", |r| cast(r, false)),
+    ("clip_by_value", clip),
+    ("div", quotient),
+    ("dropout", dropped),
+    ("gelu", gelu),
+    ("l2_normalize", normalized),
+    ("leaky_relu", leaky_relu),
+    ("log_sigmoid", log_sigmoid),
+    ("log_softmax", |r| along_last(r, "LogSoftmax")),
+    ("matmul", matmul),
+    ("norm", norm),
+    ("ones_like", |r| r.x().and_then(|x| r.f().ones_like(x))),
+    ("reduce_euclidean_norm", |r| length(r, AXIS, KEEPDIMS)),
+    ("reduce_logsumexp", logsumexp),
+    ("reduce_std", |r| variance(r).and_then(|x| r.f().sqrt(&x))),
+    ("reduce_variance", variance),
+    ("saturate_cast", |r| cast(r, true)),
+    ("silu", silu),
+    ("softmax", |r| along_last(r, "Softmax")),
+    ("truediv", quotient),
+    ("where", chosen),
+    ("zeros_like", |r| r.x().and_then(|x| r.f().zeros_like(x))),
+];
+
+/// The names of all functions.
+#[cfg(test)]
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    let of_one_op = [OF_ONE, OF_TWO, ALONG].into_iter().flatten();
+    let others = OTHERS.iter().map(|(name, _)| *name);
+    of_one_op.map(|(name, _)| *name).chain(others)
+}
+
 /// The result of the function of that name; none for names of others.
 pub(super) fn of(name: &str, r: &mut Recorded<'_, '_>) -> Option<Result<Edge>> {
     if let Some(op) = named(OF_ONE, name) {
         return Some(of_one(r, op));
     }
     if let Some(op) = named(OF_TWO, name) {
-        return Some(of_two(r, op));
+        return Some(of_both(r, op, [X, Y]));
     }
     if let Some(op) = named(ALONG, name) {
         return Some(along(r, op));
     }
-    Some(match name {
-        "zeros_like" => r.x().cloned().and_then(|x| r.f().zeros_like(&x)),
-        "ones_like" => r.x().cloned().and_then(|x| r.f().ones_like(&x)),
-        "truediv" | "divide" | "div" => quotient(r),
-        "add_n" => r
-            .list()
-            .and_then(|values| r.f().op("AddN").list(values).one()),
-        "bias_add" => bias_add(r),
-        "cast" | "saturate_cast" => cast(r, name == "saturate_cast"),
-        "clip_by_value" => clip(r),
-        "dropout" => dropped(r),
-        "gelu" => gelu(r),
-        "l2_normalize" => normalized(r),
-        "leaky_relu" => leaky_relu(r),
-        "log_softmax" => along_last(r, "LogSoftmax"),
-        "matmul" => matmul(r),
-        "reduce_logsumexp" => logsumexp(r),
-        "reduce_std" => variance(r).and_then(|x| r.f().sqrt(&x)),
-        "reduce_variance" => variance(r),
-        "silu" | "swish" => silu(r),
-        "softmax" => along_last(r, "Softmax"),
-        "argmax" => found(r, "ArgMax"),
-        "argmin" => found(r, "ArgMin"),
-        "where" => chosen(r),
-        _ => return None,
-    })
+    let other = OTHERS.iter().find(|(function, _)| *function == name);
+    other.map(|(_, lower)| lower(r))
 }
 
 fn of_one(r: &mut Recorded<'_, '_>, op: &str) -> Result<Edge> {
@@ -147,20 +169,21 @@ const X: Name = Name(0, &["x"]);
 const Y: Name = Name(1, &["y"]);
 
 /// Both operands, of the type that the tensor among them has.
-fn both(r: &mut Recorded<'_, '_>) -> Result<[Edge; 2]> {
-    let dtype = r.dtype_of(&[X, Y]);
+fn both(r: &mut Recorded<'_, '_>, names: [Name; 2]) -> Result<[Edge; 2]> {
+    let dtype = r.dtype_of(&names);
     let dtype = dtype.ok_or_else(|| unsupported("no operand is a tensor"))?;
-    Ok([r.operand(X, dtype)?, r.operand(Y, dtype)?])
+    let [x, y] = names;
+    Ok([r.operand(x, dtype)?, r.operand(y, dtype)?])
 }
 
-fn of_two(r: &mut Recorded<'_, '_>, op: &str) -> Result<Edge> {
-    let [x, y] = both(r)?;
+fn of_both(r: &mut Recorded<'_, '_>, op: &str, names: [Name; 2]) -> Result<Edge> {
+    let [x, y] = both(r, names)?;
     r.f().op(op).input(&x).input(&y).one()
 }
 
 /// The quotient, which of integers is one of floats.
 fn quotient(r: &mut Recorded<'_, '_>) -> Result<Edge> {
-    let [x, y] = both(r)?;
+    let [x, y] = both(r, [X, Y])?;
     let dtype = match x.dtype() {
         dtype if is_floating(dtype) => dtype,
         DataType::DT_INT8 | DataType::DT_UINT8 | DataType::DT_INT16 | DataType::DT_UINT16 => {
@@ -199,6 +222,29 @@ fn logsumexp(r: &mut Recorded<'_, '_>) -> Result<Edge> {
     }
     let axes: Vec<i64> = axes.into_iter().map(i64::from).collect();
     r.f().squeeze(&sum, &axes)
+}
+
+/// The square root of the sum of squares along axes.
+fn length(r: &mut Recorded<'_, '_>, axis: Name, keepdims: Name) -> Result<Edge> {
+    let (x, axes, keep) = (r.x()?, r.axes(axis)?, r.flag(keepdims)?);
+    let f = r.f();
+    let squares = f.square(x)?;
+    let sum = f.sum(&squares, &axes, keep)?;
+    f.sqrt(&sum)
+}
+
+fn norm(r: &mut Recorded<'_, '_>) -> Result<Edge> {
+    r.refuse(Name(1, &["ord"]), &["euclidean".into()])?;
+    length(r, Name(2, &["axis"]), Name(3, &["keepdims", "keep_dims"]))
+}
+
+/// -softplus(-x)
+fn log_sigmoid(r: &mut Recorded<'_, '_>) -> Result<Edge> {
+    let x = r.x()?;
+    let f = r.f();
+    let negative = f.op("Neg").input(x).one()?;
+    let softplus = f.op("Softplus").input(&negative).one()?;
+    f.op("Neg").input(&softplus).one()
 }
 
 const OUTPUT_TYPE: Name = Name(2, &["output_type"]);

@@ -4,10 +4,12 @@
 //! |---|---|
 //! | `elements.rs` | what is computed element by element, summed along axes, or multiplied |
 //! | `axes.rs` | axes that come, go, move or change their size |
+//! | `images.rs` | images: sizes, sides, channels, windows |
 //! | `slicing.rs` | `tensor[…]` |
 
 mod axes;
 mod elements;
+mod images;
 mod slicing;
 
 use serde_json::Value;
@@ -37,11 +39,9 @@ pub(super) fn lower<'r>(
 ) -> Result<Vec<Edge>> {
     let unknown = || unsupported("what it computes is not known");
     let mut recorded = Recorded { call, arguments };
-    if function == "image.resize" {
-        return axes::resized(&mut recorded);
-    }
     let name = table::without_module(function).ok_or_else(unknown)?;
-    if let Some(lowered) = elements::of(name, &mut recorded) {
+    let one = elements::of(name, &mut recorded).or_else(|| images::of(name, &mut recorded));
+    if let Some(lowered) = one {
         return lowered.map(|y| vec![y]);
     }
     axes::of(name, &mut recorded).ok_or_else(unknown)?

@@ -142,3 +142,69 @@ fn lists_may_hold_what_is_computed() {
     let expected = "`concat`: a list of tensors and constants";
     assert_eq!(error.unwrap_err().to_string(), expected);
 }
+
+#[test]
+fn the_specification_lists_the_functions() {
+    let spec = include_str!("../../../../spec/layers.md");
+    let (_, list) = spec.split_once("<!-- functions: begin -->").unwrap();
+    let (list, _) = list.split_once("<!-- functions: end -->").unwrap();
+    let mut listed: Vec<&str> = list.split('`').skip(1).step_by(2).collect();
+    let tables = super::elements::names().chain(super::axes::names());
+    let mut known: Vec<&str> = tables.chain(super::images::names()).collect();
+    listed.sort_unstable();
+    known.sort_unstable();
+    assert_eq!(listed, known);
+    assert!(known.len() >= 80, "{}", known.len());
+    for name in known {
+        let function = match name {
+            "getitem" => "__operators__.getitem",
+            name => name,
+        };
+        let rule = crate::layers::operation::table::of_tensorflow(function);
+        assert!(rule.is_some(), "{name} has no shape");
+    }
+}
+
+#[test]
+fn early_names_mean_the_same() {
+    computes("math.mod", json!({"y": 2}), &["FloorMod"]);
+    computes("nn.swish", json!({}), &["Sigmoid", "Mul"]);
+    computes("compat.v1.div_no_nan", json!({"y": 2}), &["DivNoNan"]);
+}
+
+#[test]
+fn the_operand_that_comes_first_may_be_called_y() {
+    let shape = Shape::from([None, Some(4)]);
+    let two = Inputs::one(shape.clone()).with("x", [shape]);
+    let function = Lowering::of(&*recorded("math.atan2"), two).function();
+    assert_eq!(function.unwrap().node_def[0].input, ["x", "x_1"]);
+}
+
+#[test]
+fn parts_are_found_by_their_places() {
+    computes(
+        "repeat",
+        json!({"repeats": [1, 0, 2, 1], "axis": 1}),
+        &["GatherV2"],
+    );
+    #[track_caller]
+    fn check(function: &str, constants: Value, expected: &str) {
+        let error = Lowering::of(&*recorded(function), call(constants)).function();
+        assert_eq!(error.unwrap_err().to_string(), expected);
+    }
+    check(
+        "repeat",
+        json!({"repeats": 1_u64 << 40, "axis": 1}),
+        "`repeat`: more than 1048576 elements along an axis",
+    );
+    check(
+        "repeat",
+        json!({"repeats": 2, "axis": 0}),
+        "`repeat`: an axis whose size is not known",
+    );
+    check(
+        "nn.max_pool2d",
+        json!({"ksize": 2, "strides": 2, "padding": "SAME", "data_format": "NCHW"}),
+        "`nn.max_pool2d`: `data_format` is \"NCHW\"",
+    );
+}
