@@ -19,5 +19,6 @@ pub(crate) use function::valid_name;
 pub use function::{Edge, Function, FunctionBuilder};
 pub use library::Library;
 pub use looping::Loop;
+pub(crate) use op_def::{InputTypes, OpDef, type_of_name};
 pub use operation::Operation;
 pub use ops::Slice;

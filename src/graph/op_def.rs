@@ -3,10 +3,10 @@
 //! `ops.txt` has a line for each, in the manner of TensorFlow's registry: inputs, outputs,
 //! attributes with their defaults. `spec/graph.md#operations` explains the notation.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
-use crate::proto::tensorflow::attr_value::ListValue;
+use crate::proto::tensorflow::attr_value::{ListValue, Value as Held};
 use crate::proto::tensorflow::{AttrValue, DataType, TensorShapeProto};
 
 const LINES: &str = include_str!("ops.txt");
@@ -62,10 +62,56 @@ pub(crate) struct AttributeDef {
     pub(crate) default: Option<AttrValue>,
 }
 
+/// The element types of an input.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum InputTypes {
+    /// Of one tensor.
+    One(DataType),
+    /// Of each tensor of a list.
+    List(Vec<DataType>),
+}
+
 impl OpDef {
     /// The operation of that name.
     pub(crate) fn of(name: &str) -> Option<&'static OpDef> {
         TABLE.get(name)
+    }
+
+    /// The element types of all inputs, if an operation has these attributes; none if they do not
+    /// tell, or say that there are more tensors than `most`.
+    pub(crate) fn input_types(
+        &self,
+        attributes: &BTreeMap<String, AttrValue>,
+        most: usize,
+    ) -> Option<Vec<InputTypes>> {
+        let held = |name: &str| {
+            let given = attributes.get(name);
+            let value = given.or_else(|| self.attribute(name)?.default.as_ref());
+            value?.value.as_ref()
+        };
+        let element = |of: ElementType| match of {
+            ElementType::Fixed(dtype) => Some(dtype),
+            ElementType::Attribute(name) => match held(name)? {
+                Held::Type(dtype) => Some(*dtype),
+                _ => None,
+            },
+        };
+        let inputs = self.inputs.iter().map(|input| match input.kind {
+            ArgumentKind::One(of) => element(of).map(InputTypes::One),
+            ArgumentKind::Repeated(number, of) => {
+                let count = match held(number)? {
+                    Held::I(count) => usize::try_from(*count).ok()?,
+                    _ => return None,
+                };
+                let dtype = element(of)?;
+                (count <= most).then(|| InputTypes::List(vec![dtype; count]))
+            }
+            ArgumentKind::List(types) => match held(types)? {
+                Held::List(list) => Some(InputTypes::List(list.r#type.clone())),
+                _ => None,
+            },
+        });
+        inputs.collect()
     }
 
     pub(crate) fn attribute(&self, name: &str) -> Option<&AttributeDef> {
@@ -167,7 +213,7 @@ fn unquoted(text: &'static str) -> Option<Vec<u8>> {
 }
 
 /// The names that TensorFlow gives element types in declarations of operations.
-fn type_of_name(name: &str) -> Option<DataType> {
+pub(crate) fn type_of_name(name: &str) -> Option<DataType> {
     Some(match name {
         "float" => DataType::DT_FLOAT,
         "double" => DataType::DT_DOUBLE,
@@ -219,6 +265,20 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn attributes_tell_the_types_of_inputs() {
+        let pack = OpDef::of("Pack").unwrap();
+        let attributes = |count: i64| {
+            let dtype: AttrValue = DataType::DT_INT32.into();
+            BTreeMap::from([("N".to_owned(), count.into()), ("T".to_owned(), dtype)])
+        };
+        let found = pack.input_types(&attributes(2), 2);
+        let expected = InputTypes::List(vec![DataType::DT_INT32; 2]);
+        assert_eq!(found, Some(vec![expected]));
+        assert_eq!(pack.input_types(&attributes(i64::MAX), 2), None);
+        assert_eq!(pack.input_types(&BTreeMap::new(), 2), None);
     }
 
     #[test]

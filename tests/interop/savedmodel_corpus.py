@@ -21,6 +21,7 @@ import tensorflow as tf  # noqa: E402
 # How many models a run without --all takes, and how large they may be.
 SAMPLE, LARGEST = 16, 8 << 20
 KINDS = {case.kind for case in CASES} | {"Functional", "Sequential", "Model", "StackedRNNCells", "ConvLSTMCell"}
+KINDS |= {"TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer"}
 
 
 def foreign(model):

@@ -1,11 +1,13 @@
 """Functions of TensorFlow that a model records as layers, converted to a SavedModel: equal numbers.
 
 Keras 2.15 makes a model of each function, saves it as HDF5 and predicts; `hornfels convert` writes the
-SavedModel, whose signature, call and revived model must predict the same, for one sample and for seven.
+SavedModel, whose signature, call and revived model must predict the same, for one sample and for seven. Likewise
+with nodes of graphs, the form that TensorFlow 2.0 to 2.3 recorded.
 """
 # oracles: keras2
 # makes its own files
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ from _savedmodel import as_list, in_order, nearly, one_or_list, save_and_convert
 
 keras = keras()
 import tensorflow as tf  # noqa: E402
+from keras.src.engine.base_layer import TensorFlowOpLayer  # noqa: E402
 
 K, A = keras.backend, keras.activations
 ROOT = Path(__file__).resolve().parents[2]
@@ -175,6 +178,62 @@ FUNCTIONS = {
 }
 
 
+def node(operation, inputs, constants=None, **attributes):
+    """A node of a graph as TensorFlow 2.0 to 2.3 recorded it as a layer."""
+    count = len(as_list(inputs)) + len(constants or {})
+    kinds = {"T": {"type": "DT_FLOAT"}, **attributes}
+    names = [f"input_{place}" for place in range(count)]
+    definition = {"name": operation, "op": operation, "input": names, "attr": {k: v for k, v in kinds.items() if v}}
+    return TensorFlowOpLayer(definition, f"{operation}_{next(NUMBER)}", constants)(inputs)
+
+
+INT, NUMBER = {"type": "DT_INT32"}, itertools.count()
+AXIS = {"Tidx": INT}
+
+NODES = {
+    "Relu": lambda x, y, i: node("Relu", x),
+    "LeakyRelu": lambda x, y, i: node("LeakyRelu", x, alpha={"f": 0.3}),
+    "AddV2": lambda x, y, i: node("AddV2", [x, y]),
+    "Mul by a constant": lambda x, y, i: node("Mul", x, {1: 2.0}),
+    "Sub from a constant": lambda x, y, i: node("Sub", x, {0: 1.0}),
+    "RealDiv by a list": lambda x, y, i: node("RealDiv", x, {1: [1.0, 2.0, 3.0]}),
+    "Cast": lambda x, y, i: node("Cast", i, T=None, SrcT=INT, DstT={"type": "DT_FLOAT"}),
+    "Mean": lambda x, y, i: node("Mean", x, {1: [1]}, **AXIS, keep_dims={"b": True}),
+    "Sum": lambda x, y, i: node("Sum", x, {1: -1}, **AXIS),
+    "ArgMax": lambda x, y, i: node("ArgMax", x, {1: 1}, **AXIS),
+    "Reshape": lambda x, y, i: node("Reshape", x, {1: [-1, 12]}, Tshape=INT),
+    "ExpandDims": lambda x, y, i: node("ExpandDims", x, {1: -1}, Tdim=INT),
+    "Squeeze": lambda x, y, i: node("Squeeze", x[:, :1], squeeze_dims={"list": {"i": ["1"]}}),
+    "Transpose": lambda x, y, i: node("Transpose", x, {1: [0, 2, 1]}, Tperm=INT),
+    "ConcatV2": lambda x, y, i: node("ConcatV2", [x, y], {2: -1}, N={"i": "2"}, **AXIS),
+    "Pack": lambda x, y, i: node("Pack", [x, y], N={"i": "2"}, axis={"i": "1"}),
+    "Tile": lambda x, y, i: node("Tile", x, {1: [1, 2, 1]}, Tmultiples=INT),
+    "Pad": lambda x, y, i: node("Pad", x, {1: [[0, 0], [1, 2], [0, 0]]}, Tpaddings=INT),
+    "BatchMatMulV2": lambda x, y, i: node("BatchMatMulV2", [x, y], adj_y={"b": True}),
+    "BatchMatMul": lambda x, y, i: node("BatchMatMul", [x, y], adj_x={"b": True}),
+    "GatherV2": lambda x, y, i: node("GatherV2", x, {1: [0, 1], 2: 1}, T=None, Tparams={"type": "DT_FLOAT"}, Taxis=INT, Tindices=INT),
+    "MaxPool": lambda x, y, i: node(
+        "MaxPool",
+        x[..., None],
+        ksize={"list": {"i": ["1", "2", "3", "1"]}},
+        strides={"list": {"i": ["1", "2", "2", "1"]}},
+        padding={"s": "U0FNRQ=="},
+    ),
+    "ResizeBilinear": lambda x, y, i: node("ResizeBilinear", x[..., None], {1: [8, 5]}, half_pixel_centers={"b": True}),
+    "StridedSlice": lambda x, y, i: node(
+        "StridedSlice", x, {1: [0, 1], 2: [0, 3], 3: [1, 1]}, Index=INT, begin_mask={"i": "1"}, end_mask={"i": "1"}
+    ),
+    "StridedSlice of one": lambda x, y, i: node(
+        "StridedSlice", x, {1: [0, 2], 2: [0, 3], 3: [1, 1]}, Index=INT, begin_mask={"i": "1"}, end_mask={"i": "1"}, shrink_axis_mask={"i": "2"}
+    ),
+    "Split": lambda x, y, i: node("Split", x, {0: 1}, num_split={"i": "2"}),
+    "Unpack": lambda x, y, i: node("Unpack", x, num={"i": "3"}, axis={"i": "2"}),
+    "Slice": lambda x, y, i: node("Slice", x, {1: [0, 1, 0], 2: [-1, 2, 2]}, Index=INT),
+    "TopKV2": lambda x, y, i: node("TopKV2", x, {1: 2}),
+    "OneHot": lambda x, y, i: node("OneHot", i, {1: 7, 2: 1.0, 3: 0.0}, axis={"i": "-1"}, TI=INT),
+}
+
+
 def listed():
     """The functions that `spec/layers.md` lists."""
     spec = (ROOT / "spec/layers.md").read_text()
@@ -208,7 +267,7 @@ def model_of(functions):
 def check(functions, place):
     model, names = model_of(functions)
     converted = save_and_convert(model, place)
-    loaded, revived = tf.saved_model.load(str(converted)), keras.models.load_model(converted)
+    loaded, revived = tf.saved_model.load(str(converted)), keras.models.load_model(converted, custom_objects={"TensorFlowOpLayer": TensorFlowOpLayer})
     for batch in (1, 7):
         data = [tf.constant(x) for x in feed(batch)]
         expected = as_list(model(data, training=False))
@@ -231,15 +290,16 @@ def every_function_has_a_case():
 def main():
     report = Report()
     report.case("every function of the specification", every_function_has_a_case)
-    # Together first, since each model takes seconds; one by one to find what is wrong.
-    try:
-        check(FUNCTIONS, "operations")
-        report.passed += len(FUNCTIONS)
-    except Exception as error:
-        print(f"together: {str(error)[:600]}", flush=True)
-        for number, (name, function) in enumerate(FUNCTIONS.items()):
-            report.case(name, check, {name: function}, f"operation{number}")
-    report.finish(1 + len(FUNCTIONS))
+    for what, cases in {"functions": FUNCTIONS, "nodes": NODES}.items():
+        # Together first, since each model takes seconds; one by one to find what is wrong.
+        try:
+            check(cases, what)
+            report.passed += len(cases)
+        except Exception as error:
+            print(f"together: {str(error)[:600]}", flush=True)
+            for number, (name, case) in enumerate(cases.items()):
+                report.case(name, check, {name: case}, f"{what}{number}")
+    report.finish(1 + len(FUNCTIONS) + len(NODES))
 
 
 main()

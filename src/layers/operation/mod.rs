@@ -8,6 +8,7 @@
 //! | `axes.rs` | rules for axes that come, go, move or change their size |
 //! | `slicing.rs` | `tensor[…]` |
 //! | `lower/` | what is computed |
+//! | `node_def.rs` | nodes of graphs in configs |
 //! | `tensorflow.rs` | `TensorFlowOpLayer`, the form of TensorFlow 2.0 to 2.3 |
 //!
 //! A function that is not in the table is [`ErrorKind::Unsupported`] when its shape is asked for.
@@ -25,6 +26,7 @@
 mod axes;
 mod elements;
 mod lower;
+mod node_def;
 mod slicing;
 mod table;
 mod tensorflow;

@@ -5,20 +5,25 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::slicing::{Part, slice};
+use super::node_def::{decode, plain};
+use super::slicing::{self, Part, slice};
 use super::{Call, Rule, axes, elements, unsupported};
 use crate::error::{Context, Result};
-use crate::keras::{Object, json};
+use crate::graph::{Edge, FunctionBuilder, InputTypes, OpDef};
+use crate::keras::Object;
 use crate::layers::config::required;
 use crate::layers::inputs::Input;
-use crate::layers::{Inputs, Layer, VariableSpec};
+use crate::layers::lower::numbers;
+use crate::layers::shape::mismatch;
+use crate::layers::{Call as LayerCall, Inputs, Layer, VariableSpec};
+use crate::proto::tensorflow::{AttrValue, DataType};
 use crate::tensor::Shape;
 
 /// A node of a graph.
 #[derive(Debug)]
 pub(super) struct Node {
     operation: String,
-    attributes: Map<String, Value>,
+    attributes: BTreeMap<String, AttrValue>,
     /// By which input each is.
     constants: BTreeMap<usize, Value>,
 }
@@ -33,16 +38,18 @@ struct Row(
 
 const ROWS: &[Row] = &[
     Row(
-        "Abs BiasAdd Cast Ceil Cos Elu Erf Exp Floor Identity LeakyRelu Log Log1p LogSoftmax LogicalNot \
-         Neg OnesLike Reciprocal Relu Relu6 Round Rsqrt Selu Sigmoid Sign Sin Softmax Softplus Softsign \
-         Sqrt Square StopGradient Tanh ZerosLike",
+        "Abs Acos Acosh Asin Asinh Atan Atanh BiasAdd Cast Ceil ClipByValue Cos Cosh Cumprod Cumsum Elu \
+         Erf Erfc Exp Expm1 Floor Identity IsFinite IsInf IsNan LeakyRelu Lgamma Log Log1p LogSoftmax \
+         LogicalNot Neg OnesLike Reciprocal Relu Relu6 ReverseV2 Rint Roll Round Rsqrt Selu Sigmoid Sign \
+         Sin Sinh Softmax Softplus Softsign Sqrt Square StopGradient Tan Tanh ZerosLike",
         elements::same,
         &[],
         &[],
     ),
     Row(
-        "Add AddN AddV2 Div DivNoNan Equal FloorDiv FloorMod Greater GreaterEqual Less LessEqual \
-         LogicalAnd LogicalOr Maximum Minimum Mul NotEqual Pow RealDiv SquaredDifference Sub",
+        "Add AddN AddV2 Atan2 Div DivNoNan Equal FloorDiv FloorMod Greater GreaterEqual Less LessEqual \
+         LogicalAnd LogicalOr Maximum Minimum Mul NotEqual Pow RealDiv SquaredDifference Sub Xdivy \
+         Xlogy",
         elements::broadcast_all,
         &[],
         &[],
@@ -85,6 +92,28 @@ const ROWS: &[Row] = &[
         &[(2, "axis")],
         &[("batch_dims", "batch_dims")],
     ),
+    Row("GatherNd", axes::taken_each, &[], &[]),
+    Row("BroadcastTo", axes::stretched, &[(1, "shape")], &[]),
+    Row("Slice", slicing::cut, &[(1, "begin"), (2, "size")], &[]),
+    Row(
+        "Split",
+        axes::split,
+        &[(0, "axis")],
+        &[("num_split", "num_or_size_splits")],
+    ),
+    Row(
+        "SplitV",
+        axes::split,
+        &[(1, "num_or_size_splits"), (2, "axis")],
+        &[],
+    ),
+    Row(
+        "Unpack",
+        axes::unstacked,
+        &[],
+        &[("num", "num"), ("axis", "axis")],
+    ),
+    Row("TopKV2", axes::largest, &[(1, "k")], &[]),
     Row("Shape", axes::shape, &[], &[]),
     Row(
         "AvgPool MaxPool",
@@ -108,18 +137,12 @@ const ROWS: &[Row] = &[
 impl Node {
     pub(super) fn from_object(object: &Object) -> Result<Node> {
         let node: Value = required(object, &["node_def"])?;
-        let node = match &node {
-            // As JSON in a string; early versions wrote a binary message, of which nothing is read.
-            Value::String(text) => json::parse(text).unwrap_or_default(),
-            _ => node,
-        };
-        let operation = node.get("op").and_then(Value::as_str).unwrap_or_default();
-        let attributes = node.get("attr").and_then(Value::as_object);
+        let (operation, attributes) = decode(&node);
         let constants = object.config().get("constants").and_then(Value::as_object);
         let constants = constants.into_iter().flatten();
         Ok(Node {
-            operation: operation.to_owned(),
-            attributes: attributes.cloned().unwrap_or_default(),
+            operation,
+            attributes,
             constants: constants
                 .filter_map(|(index, value)| Some((index.parse().ok()?, value.clone())))
                 .collect(),
@@ -175,9 +198,9 @@ impl Node {
                 config.insert((*key).to_owned(), value);
             }
         }
-        // Of a list that is packed the parts are one argument.
+        // Of a list that is packed the parts are one argument; what is split comes after the axis.
         let inputs = match self.operation.as_str() {
-            "Pack" => inputs.clone(),
+            "Pack" | "Split" => inputs.clone(),
             _ => self.arguments(inputs),
         };
         rule(&Call {
@@ -229,28 +252,74 @@ impl Node {
     }
 }
 
-/// What an attribute holds; JSON has whole numbers in strings, and text in Base64.
-fn plain(attribute: &Value) -> Option<Value> {
-    let (kind, value) = attribute.as_object()?.iter().next()?;
-    match (kind.as_str(), value) {
-        ("i", Value::String(digits)) => digits.parse::<i64>().ok().map(Value::from),
-        ("list", list) => {
-            let numbers = list.get("i")?.as_array()?.iter();
-            let number = |it: &Value| {
-                let text = it.as_str().and_then(|digits| digits.parse().ok());
-                it.as_i64().or(text)
-            };
-            numbers.map(|it| number(it).map(Value::from)).collect()
+/// An input of the operation, as it is added.
+enum Given {
+    One(Edge),
+    List(Vec<Edge>),
+}
+
+impl Node {
+    fn lowered(&self, call: &mut LayerCall<'_>) -> Result<Vec<Edge>> {
+        // Only of the operations of the table it is known what they give; none has effects.
+        self.shapes(call.inputs())?;
+        let operation = match self.operation.as_str() {
+            "BatchMatMul" => "BatchMatMulV2",
+            operation => operation,
+        };
+        let count = call.tensors().len().saturating_add(self.constants.len());
+        let types = OpDef::of(operation).and_then(|op| op.input_types(&self.attributes, count));
+        let types = types.ok_or_else(|| unsupported("attributes that do not tell its types"))?;
+        let mut rest = Rest {
+            node: self,
+            tensors: call.tensors().iter(),
+            place: 0,
+        };
+        let f = &mut *call.function;
+        let mut given = Vec::new();
+        for input in types {
+            given.push(match input {
+                InputTypes::One(dtype) => Given::One(rest.next(f, dtype)?),
+                InputTypes::List(types) => {
+                    let edges = types.into_iter().map(|dtype| rest.next(f, dtype));
+                    Given::List(edges.collect::<Result<_>>()?)
+                }
+            });
         }
-        ("s", Value::String(text)) => Some(match text.as_str() {
-            "U0FNRQ==" => "SAME".into(),
-            "VkFMSUQ=" => "VALID".into(),
-            "TkNIVw==" => "NCHW".into(),
-            "TkhXQw==" => "NHWC".into(),
-            other => other.into(),
-        }),
-        ("b" | "i" | "f", value) => Some(value.clone()),
-        _ => None,
+        let mut added = f.op(operation);
+        for input in &given {
+            added = match input {
+                Given::One(edge) => added.input(edge),
+                Given::List(edges) => added.list(edges),
+            };
+        }
+        // Names that begin with `_` are notes of whoever made the node.
+        for (name, value) in self
+            .attributes
+            .iter()
+            .filter(|(name, _)| !name.starts_with('_'))
+        {
+            added = added.attr(name, value.clone());
+        }
+        added.all()
+    }
+}
+
+/// The inputs of a node that are still to come.
+struct Rest<'n, 'e> {
+    node: &'n Node,
+    tensors: std::slice::Iter<'e, Edge>,
+    place: usize,
+}
+
+impl Rest<'_, '_> {
+    fn next(&mut self, f: &mut FunctionBuilder, dtype: DataType) -> Result<Edge> {
+        let place = self.place;
+        self.place = place.saturating_add(1);
+        if let Some(value) = self.node.constants.get(&place) {
+            return numbers(f, value, dtype);
+        }
+        let tensor = self.tensors.next().cloned();
+        tensor.ok_or_else(|| mismatch(format!("input {place} is missing")))
     }
 }
 
@@ -262,5 +331,77 @@ impl Layer for Node {
     fn output_shapes(&self, inputs: &Inputs) -> Result<Vec<Shape>> {
         self.shapes(inputs)
             .within(|| format!("TensorFlow's `{}`", self.operation))
+    }
+
+    fn lower(&self, call: &mut LayerCall<'_>) -> Result<Vec<Edge>> {
+        self.lowered(call)
+            .within(|| format!("TensorFlow's `{}`", self.operation))
+    }
+
+    fn casts_inputs(&self) -> bool {
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::layers::lower::testing::Lowering;
+
+    fn node(op: &str, attributes: Value, constants: Value) -> Node {
+        let object = Object::new("TensorFlowOpLayer", Map::new());
+        let node = json!({"op": op, "attr": attributes});
+        let object = object.with("node_def", node).with("constants", constants);
+        Node::from_object(&object).unwrap()
+    }
+
+    #[test]
+    fn nodes_are_operations_that_are_known_and_have_no_effects() {
+        for row in ROWS {
+            for name in row.0.split(' ').filter(|name| *name != "BatchMatMul") {
+                let op = OpDef::of(name).unwrap_or_else(|| panic!("{name}"));
+                assert!(!op.is_stateful, "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn constants_stand_among_the_inputs() {
+        let floats = json!({"T": {"type": "DT_FLOAT"}, "_cloned": {"b": true}});
+        let layer = node("Sub", floats, json!({"0": 1.0}));
+        let lowering = Lowering::of(&layer, Inputs::one([None, Some(4)]));
+        let function = lowering.function().unwrap();
+        assert_eq!(function.node_def[1].op, "Sub");
+        assert_eq!(function.node_def[1].input, ["Const:output:0", "x"]);
+
+        let attributes =
+            json!({"T": {"type": "DT_FLOAT"}, "N": {"i": "2"}, "Tidx": {"type": "DT_INT32"}});
+        let layer = node("ConcatV2", attributes, json!({"2": -1}));
+        let two = Inputs::of([[None, Some(4)].into(), [None, Some(3)].into()]);
+        Lowering::of(&layer, two).check(&["ConcatV2"]);
+    }
+
+    #[test]
+    fn other_nodes_are_refused_by_name() {
+        #[track_caller]
+        fn check(layer: &Node, expected: &str) {
+            let error = Lowering::of(layer, Inputs::one([None, Some(4)])).function();
+            assert_eq!(error.unwrap_err().to_string(), expected);
+        }
+        check(
+            &node("ReadVariableOp", json!({}), json!({})),
+            "TensorFlow's `ReadVariableOp`: what shape it gives is not known",
+        );
+        check(
+            &node("Relu", json!({}), json!({})),
+            "TensorFlow's `Relu`: attributes that do not tell its types",
+        );
+        let floats = json!({"T": {"type": "DT_FLOAT"}});
+        check(
+            &node("Add", floats, json!({})),
+            "TensorFlow's `Add`: input 1 is missing",
+        );
     }
 }
