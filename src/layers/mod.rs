@@ -220,7 +220,7 @@ pub trait Layer: fmt::Debug + Send + Sync {
     }
 
     /// What all steps of a sequence share, by names, when this is the cell of an
-    /// [`RNN`](rnn::RNN) that is trained: [`lower`](Self::lower) finds it by
+    /// [`RNN`] that is trained: [`lower`](Self::lower) finds it by
     /// [`call.shared`](Call::shared) then. So the same elements are dropped in all steps.
     ///
     /// # Errors
