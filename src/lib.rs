@@ -32,7 +32,7 @@ pub use io::{CommitOptions, Progress, SharedBytes, Sync, WriteStrategy};
 pub use limits::Limits;
 pub use options::{
     LoadOptions, LoadWeightsOptions, SaveOptions, SavedModelOptions, Signature, Signatures,
-    VariablePolicy, WeightsLayout,
+    VariablePolicy, Vocabularies, WeightsLayout,
 };
 pub use tensor::{DType, Tensor};
 

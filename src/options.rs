@@ -1,8 +1,10 @@
 //! How to save and how to load: Keras's arguments with Keras's names, meanings and defaults, and
 //! what a Rust user wants besides.
 
+mod savedmodel;
+
 use std::collections::BTreeMap;
-use std::num::{NonZeroU64, NonZeroUsize};
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,6 +15,7 @@ use crate::io::{Sync, WriteStrategy};
 use crate::keras::Dialect;
 use crate::layers::LayerRegistry;
 use crate::limits::Limits;
+pub use savedmodel::{SavedModelOptions, VariablePolicy, Vocabularies};
 
 /// How to save a model: the arguments of `tf.keras.models.save_model`, and more.
 ///
@@ -333,50 +336,6 @@ impl Signature {
         self.batch = Some(batch);
         self
     }
-}
-
-/// What `tf.saved_model.SaveOptions` holds, with its names and defaults.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct SavedModelOptions {
-    /// Operation namespaces that may be saved; empty allows all.
-    pub namespace_whitelist: Vec<String>,
-    /// Whether `debug/saved_model_debug_info.pb` is written.
-    pub save_debug_info: bool,
-    /// Further names for functions: alias to a signature (`serving_default`), or to a layer, whose
-    /// calls get it.
-    pub function_aliases: BTreeMap<String, String>,
-    /// The device that does input and output.
-    pub experimental_io_device: Option<String>,
-    /// What is kept of the devices of variables.
-    pub experimental_variable_policy: VariablePolicy,
-    /// Whether gradients defined by functions are saved; Keras's default is `true`, and the
-    /// default here is none given.
-    pub experimental_custom_gradients: Option<bool>,
-    /// Tags besides `serve`.
-    pub extra_tags: Vec<String>,
-    /// About how many bytes of variables a file holds, where TensorFlow has
-    /// `experimental_sharding_callback`; by default one file holds all. No variable is divided.
-    pub shard_size: Option<NonZeroU64>,
-    /// Refused: no TensorFlow that is published can do it.
-    pub experimental_image_format: bool,
-    /// Refused: without functions that save and restore, most programs cannot load the variables.
-    pub experimental_skip_saver: bool,
-    /// Refused: there is nothing to strip.
-    pub experimental_debug_stripper: bool,
-}
-
-/// Whether the devices of variables are saved: `tf.saved_model.experimental.VariablePolicy`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum VariablePolicy {
-    /// No devices.
-    #[default]
-    None,
-    /// The device of each variable.
-    SaveVariableDevices,
-    /// The device of each variable and of each piece of a distributed one.
-    ExpandDistributedVariables,
 }
 
 /// How to load a model: the arguments of `tf.keras.models.load_model`, and more.

@@ -8,7 +8,7 @@ use hornfels::hdf5::Layout;
 use hornfels::keras::{Dialect, Model};
 use hornfels::{
     Error, ErrorKind, Format, Result, SaveOptions, SavedModelOptions, Signature, Signatures, Sync,
-    WriteStrategy,
+    Vocabularies, WriteStrategy,
 };
 use serde::Serialize;
 
@@ -50,6 +50,9 @@ pub(crate) struct Args {
     /// About how many bytes of variables a file of a SavedModel holds
     #[arg(long, value_name = "BYTES", help_heading = SAVEDMODEL)]
     shard_size: Option<NonZeroU64>,
+    /// Keep vocabularies of a SavedModel in files of `assets/`, a token in each line
+    #[arg(long, help_heading = SAVEDMODEL)]
+    vocabulary_assets: bool,
     /// Leave the compile config and the optimizer's state out
     #[arg(long)]
     no_optimizer: bool,
@@ -211,12 +214,15 @@ fn options(args: &Args) -> Result<SaveOptions> {
 
 /// None if no option asks for anything, since other formats take none.
 fn savedmodel_options(args: &Args) -> Option<SavedModelOptions> {
-    if args.tag.is_empty() && args.shard_size.is_none() {
+    if args.tag.is_empty() && args.shard_size.is_none() && !args.vocabulary_assets {
         return None;
     }
     let mut options = SavedModelOptions::default();
     options.extra_tags.clone_from(&args.tag);
     options.shard_size = args.shard_size;
+    if args.vocabulary_assets {
+        options.vocabularies = Vocabularies::Assets;
+    }
     Some(options)
 }
 

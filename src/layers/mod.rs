@@ -123,7 +123,7 @@ pub(crate) use lower::{
 };
 pub(crate) use nest::Names;
 pub use registry::LayerRegistry;
-pub use table::TableSpec;
+pub use table::{TableSide, TableSpec};
 pub use variables::VariableSpec;
 
 use crate::error::Result;

@@ -61,12 +61,15 @@ impl<'t, 'm> Body<'t, 'm> {
         if let Some(resource) = self.resources.get(&id) {
             return resource.clone();
         }
-        let name = match id {
-            Capture::Variable(id) => self.variables.get(id).map(|it| it.name.as_str()),
-            Capture::Table(_) => Some("table_handle"),
+        let (name, dtype) = match id {
+            Capture::Variable(id) => {
+                let name = self.variables.get(id).map(|it| it.name.as_str());
+                (name.unwrap_or("resource"), DataType::DT_RESOURCE)
+            }
+            Capture::Table(_) => ("table_handle", DataType::DT_RESOURCE),
+            Capture::Asset(_) => ("asset_filepath", DataType::DT_STRING),
         };
-        let name = name.unwrap_or("resource");
-        let resource = self.function.argument(name, DataType::DT_RESOURCE);
+        let resource = self.function.argument(name, dtype);
         self.captures.push(id);
         self.resources.insert(id, resource.clone());
         resource

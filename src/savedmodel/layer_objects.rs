@@ -5,16 +5,16 @@ use std::collections::{HashMap, HashSet};
 use serde_json::{Map, Value};
 
 use super::arguments::CallArguments;
+use super::assets::Assets;
 use super::build_shapes::BuildShapes;
 use super::functions::Interfaces;
 use super::objects::{Kind, ObjectId, Objects};
-use super::tables::TableId;
+use super::tables::Initializer;
 use super::trace::Tracer;
 use super::trace_objects::{Functions, TraceObjects};
 use super::tree::{Branch, BranchKind, NETWORK_ARGUMENTS};
 use super::variables::{Capture, VariableId};
 use crate::error::Result;
-use crate::graph::Function;
 use crate::keras::Network;
 use crate::keras_h5::TOP_LEVEL;
 use crate::layers::{InnerLayer, Layer as LayerClass, Regularizer, activity_regularizer};
@@ -26,9 +26,11 @@ pub(super) struct LayerObjects<'t, 'm> {
     pub(super) tracer: Tracer<'t, 'm>,
     pub(super) interfaces: Interfaces,
     /// The objects of variables and tables.
-    of_captures: HashMap<Capture, ObjectId>,
+    pub(super) of_captures: HashMap<Capture, ObjectId>,
     /// Functions that fill tables.
-    pub(super) initializers: Vec<(TableId, Function)>,
+    pub(super) initializers: Vec<Initializer>,
+    /// Files that do.
+    pub(super) assets: Assets,
     /// Whether layers have functions.
     pub(super) has_traces: bool,
     /// How many functions compute penalties on variables.
@@ -75,6 +77,7 @@ impl<'t, 'm> LayerObjects<'t, 'm> {
             interfaces: Interfaces::new(),
             of_captures: HashMap::new(),
             initializers: Vec::new(),
+            assets: Assets::default(),
             has_traces,
             penalties: 0,
             described: Vec::new(),
@@ -302,41 +305,6 @@ impl<'t, 'm> LayerObjects<'t, 'm> {
             self.objects.own(layer.object, &name, object);
         }
         Ok(())
-    }
-
-    /// Hangs tables on the layer at `path`, but for those of layers inside of it.
-    fn hang_tables(&mut self, path: &str, layer: ObjectId, inner: &[InnerLayer]) -> Result<()> {
-        for (name, id) in self.tracer.variables.tables.within(path) {
-            let first = name.split('/').next();
-            if !inner.iter().any(|it| Some(it.path.as_str()) == first) {
-                let table = self.table(id)?;
-                self.objects.own(layer, &name, table);
-            }
-        }
-        Ok(())
-    }
-
-    /// The object of a table, with the functions that make, fill and give it up.
-    fn table(&mut self, id: TableId) -> Result<ObjectId> {
-        let object = self.objects.add(Kind::Resource);
-        self.of_captures.insert(Capture::Table(id), object);
-        let Some(table) = self.tracer.variables.tables.get(id) else {
-            return Ok(object);
-        };
-        let [creator, initializer, destroyer] = table.functions(&mut self.tracer.library)?;
-        self.initializers.push((id, initializer.clone()));
-        let parts = [
-            ("_create_resource", creator, Vec::new()),
-            ("_initialize", initializer, vec![Capture::Table(id)]),
-            ("_destroy_resource", destroyer, Vec::new()),
-        ];
-        let initializer = self.objects.user("_generic_user_object");
-        self.objects.own(object, "_initializer", initializer);
-        for (name, function, captures) in parts {
-            let child = self.without_arguments(&function, captures);
-            self.objects.own(object, name, child);
-        }
-        Ok(object)
     }
 
     /// Hangs a variable on a layer under attributes that lead to it.

@@ -3,18 +3,19 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use super::assets::Assets;
 use super::checkpoint::Checkpoint;
 use super::save_restore::{restore_function, save_function};
 use super::signatures::ServedSignature;
 use super::structured::shape_proto;
-use super::tables::TableId;
+use super::tables::Initializer;
 use super::variables::{Capture, SavedVariables};
 use crate::error::Result;
 use crate::graph::{Constant, Function, Library};
 use crate::proto::tensorflow::meta_graph::{Encoding, SignatureDef, TensorInfo};
 use crate::proto::tensorflow::saver::CheckpointFormatVersion;
 use crate::proto::tensorflow::{
-    AttrValue, DataType, NameAttrList, NodeDef, SaverDef, TensorShapeProto,
+    AssetFileDef, AttrValue, DataType, NameAttrList, NodeDef, SaverDef, TensorShapeProto,
 };
 use crate::tensor::Shape;
 
@@ -28,6 +29,7 @@ pub(super) struct MainGraph {
     pub(super) nodes: Vec<NodeDef>,
     pub(super) signatures: BTreeMap<String, SignatureDef>,
     pub(super) saver: SaverDef,
+    pub(super) asset_file_def: Vec<AssetFileDef>,
 }
 
 /// Builds the graph; functions that save and restore are added to `library`.
@@ -35,19 +37,20 @@ pub(super) fn main_graph(
     library: &mut Library,
     checkpoint: &Checkpoint,
     variables: &SavedVariables<'_>,
-    (signatures, initializers): (&[ServedSignature], &[(TableId, Function)]),
+    (signatures, initializers, assets): (&[ServedSignature], &[Initializer], &Assets),
     device: Option<&str>,
 ) -> Result<MainGraph> {
     let mut builder = Builder::new(variables);
+    let asset_file_def = builder.assets(assets);
     builder.tables();
     builder.handles(checkpoint);
     let mut defs = BTreeMap::new();
     for signature in signatures {
         defs.insert(signature.key.clone(), builder.signature(signature));
     }
-    let filled = initializers.iter().map(|(table, function)| {
-        let inputs = builder.captured(&[Capture::Table(*table)]);
-        format!("^{}", builder.call(function, inputs))
+    let filled = initializers.iter().map(|initializer| {
+        let inputs = builder.captured(&initializer.captures);
+        format!("^{}", builder.call(&initializer.function, inputs))
     });
     let filled = filled.collect();
     builder
@@ -61,6 +64,7 @@ pub(super) fn main_graph(
         nodes: builder.nodes,
         signatures: defs,
         saver,
+        asset_file_def,
     })
 }
 
@@ -68,7 +72,7 @@ struct Builder<'v, 'm> {
     variables: &'v SavedVariables<'m>,
     nodes: Vec<NodeDef>,
     taken: HashSet<String>,
-    /// The node of each variable and table.
+    /// The node of each variable, table and path.
     handles: BTreeMap<Capture, String>,
     calls: usize,
 }
@@ -133,6 +137,46 @@ impl<'v, 'm> Builder<'v, 'm> {
             }
             self.nodes.extend([handle, read]);
         }
+    }
+
+    /// A node for the path of each file, which whoever loads the graph feeds to it; what says so.
+    ///
+    /// The path goes through a variable, as with TensorFlow.
+    fn assets(&mut self, assets: &Assets) -> Vec<AssetFileDef> {
+        let mut defs = Vec::new();
+        for (id, asset) in assets.iter() {
+            let name = self.unique("asset_path_initializer");
+            let tensor_info = Some(TensorInfo {
+                encoding: Some(Encoding::Name(format!("{name}:0"))),
+                ..TensorInfo::default()
+            });
+            defs.push(AssetFileDef {
+                tensor_info,
+                filename: asset.name.clone(),
+                ..AssetFileDef::default()
+            });
+            let variable = self.unique("asset_path");
+            let assign = format!("{variable}/Assign");
+            let read = format!("{variable}/Read/ReadVariableOp");
+            let dtype = || ("dtype", DataType::DT_STRING.into());
+            let shape = || ("shape", TensorShapeProto::default().into());
+            let shared = ("shared_name", variable.as_str().into());
+            let assigned = vec![variable.clone(), name.clone()];
+            let held = vec![variable.clone(), format!("^{assign}")];
+            self.handles.insert(Capture::Asset(id), read.clone());
+            self.nodes.extend([
+                node("Placeholder", name, Vec::new(), [dtype(), shape()]),
+                node(
+                    "VarHandleOp",
+                    variable,
+                    Vec::new(),
+                    [dtype(), shape(), shared],
+                ),
+                node("AssignVariableOp", assign, assigned, [dtype()]),
+                node("ReadVariableOp", read, held, [dtype()]),
+            ]);
+        }
+        defs
     }
 
     /// A node for each table.

@@ -11,6 +11,7 @@
 //! `spec/saved_model.md` has the details.
 
 mod arguments;
+mod assets;
 mod body;
 mod build_shapes;
 mod carried;
@@ -31,11 +32,13 @@ mod save_restore;
 mod settings;
 mod signatures;
 mod structured;
+mod table_objects;
 mod tables;
 mod trace;
 mod trace_objects;
 mod tree;
 mod variables;
+mod vocabulary_file;
 mod write;
 
 pub(crate) use read::{is_saved_model, load, load_weights, missing};

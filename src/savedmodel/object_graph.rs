@@ -26,6 +26,7 @@ pub(super) fn object_graph(
             Kind::User(identifier) => ProtoKind::UserObject(user_object(identifier)),
             Kind::Variable(id) => ProtoKind::Variable(Box::new(variable(variables, *id))),
             Kind::Resource => ProtoKind::Resource(SavedResource::default()),
+            Kind::Asset(id) => ProtoKind::Asset(id.to_proto()),
             Kind::Function(function) => ProtoKind::Function(Box::new(polymorphic(function))),
             Kind::Captured(name, function) => captured(name, function),
             Kind::Concrete(function) => {

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 
+use super::assets::AssetId;
 use super::structured::{ArgumentSpec, Structured};
 use super::variables::VariableId;
 
@@ -18,6 +19,8 @@ pub(super) enum Kind {
     Variable(VariableId),
     /// A table, which its functions make and fill.
     Resource,
+    /// A file.
+    Asset(AssetId),
     /// A function with traces, which are its children.
     Function(PolymorphicFunction),
     /// One trace of a function, or a signature.

@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use super::layer_objects::LayerObjects;
 use super::signatures::ServedSignature;
 use crate::error::{Error, ErrorKind, Result};
-use crate::options::{SavedModelOptions, VariablePolicy};
+use crate::options::{SavedModelOptions, VariablePolicy, Vocabularies};
 use crate::proto::tensorflow::{FunctionDefLibrary, NodeDef};
 
 /// The one device that variables of a file without devices are on.
@@ -80,6 +80,11 @@ impl<'o> Settings<'o> {
     /// Whether there is a file for stack traces.
     pub(super) fn has_debug_info(self) -> bool {
         self.0.save_debug_info
+    }
+
+    /// Where vocabularies are.
+    pub(super) fn vocabularies(self) -> Vocabularies {
+        self.0.vocabularies
     }
 
     /// The aliases of functions.

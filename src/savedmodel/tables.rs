@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::tree::{Branch, BranchKind};
+use super::variables::Capture;
+use super::vocabulary_file::VocabularyFile;
 use crate::error::{Context, Result};
 use crate::graph::{Constant, Function, FunctionBuilder, Library};
 use crate::layers::TableSpec;
+use crate::options::Vocabularies;
 use crate::proto::tensorflow::DataType;
-use crate::tensor::Tensor;
 
 /// Which of the tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -18,6 +20,15 @@ pub(super) struct TableId(usize);
 pub(super) struct SavedTable {
     pub(super) name: String,
     pub(super) spec: TableSpec,
+    /// The file that fills it, if one does, and what it is named after.
+    pub(super) file: Option<(String, VocabularyFile)>,
+}
+
+/// A function that fills a table, and what it takes.
+#[derive(Debug)]
+pub(super) struct Initializer {
+    pub(super) function: Function,
+    pub(super) captures: Vec<Capture>,
 }
 
 /// All tables, found by their paths in the model.
@@ -29,21 +40,25 @@ pub(super) struct SavedTables {
 
 impl SavedTables {
     /// The tables of these layers, and of those in them.
-    pub(super) fn of(branches: &[Branch<'_>]) -> Result<Self> {
+    pub(super) fn of(branches: &[Branch<'_>], vocabularies: Vocabularies) -> Result<Self> {
         let mut tables = SavedTables::default();
-        tables.collect(branches)?;
+        tables.collect(branches, vocabularies)?;
         Ok(tables)
     }
 
-    fn collect(&mut self, branches: &[Branch<'_>]) -> Result<()> {
+    fn collect(&mut self, branches: &[Branch<'_>], vocabularies: Vocabularies) -> Result<()> {
         for branch in branches {
             match &branch.kind {
-                BranchKind::Network(_, inner) => self.collect(inner)?,
+                BranchKind::Network(_, inner) => self.collect(inner, vocabularies)?,
                 BranchKind::Class(class) => {
                     let specs = class.tables();
                     let specs = specs.within(|| format!("layer `{}`", branch.layer.name()))?;
                     for spec in specs {
-                        self.add(&branch.path, spec);
+                        let file = match vocabularies {
+                            Vocabularies::InGraph => None,
+                            Vocabularies::Assets => VocabularyFile::of(&spec),
+                        };
+                        self.add(&branch.path, spec, file);
                     }
                 }
                 BranchKind::Input | BranchKind::Carried(_) | BranchKind::Unknown(_) => {}
@@ -52,11 +67,12 @@ impl SavedTables {
         Ok(())
     }
 
-    fn add(&mut self, layer: &str, spec: TableSpec) {
+    fn add(&mut self, layer: &str, spec: TableSpec, file: Option<VocabularyFile>) {
         let id = TableId(self.list.len());
         let path = format!("{layer}/{}", spec.path);
         let name = format!("hash_table_{:016x}", fingerprint(&spec));
-        self.list.push(SavedTable { name, spec });
+        let file = file.map(|file| (layer.to_owned(), file));
+        self.list.push(SavedTable { name, spec, file });
         self.of_layers.insert(path, id);
     }
 
@@ -121,13 +137,7 @@ impl SavedTable {
         let table = table.attr("shared_name", self.name.as_str()).one()?;
         let creator = library.add(function, &[table])?;
         let mut function = library.begin("_initializer");
-        let table = function.argument("table_handle", DataType::DT_RESOURCE);
-        let constant =
-            |f: &mut FunctionBuilder, tensor: &Tensor<'_>| f.constant(Constant::from(tensor));
-        let keys = constant(&mut function, &self.spec.keys);
-        let values = constant(&mut function, &self.spec.values);
-        let import = function.op("LookupTableImportV2").input(&table);
-        import.input(&keys).input(&values).node()?;
+        self.fill(&mut function)?;
         let done = function.constant(1_i32);
         let initializer = library.add(function, &[done])?;
         let mut function = library.begin("_destroyer");
@@ -135,11 +145,28 @@ impl SavedTable {
         let destroyer = library.add(function, &[done])?;
         Ok([creator, initializer, destroyer])
     }
+
+    /// Fills the table, which is the last argument of the function, behind the file if there is one.
+    fn fill(&self, function: &mut FunctionBuilder) -> Result<()> {
+        const HANDLE: (&str, DataType) = ("table_handle", DataType::DT_RESOURCE);
+        if let Some((_, file)) = &self.file {
+            let path = function.argument("asset_filepath", DataType::DT_STRING);
+            let table = function.argument(HANDLE.0, HANDLE.1);
+            return file.fill(function, &table, &path);
+        }
+        let table = function.argument(HANDLE.0, HANDLE.1);
+        let keys = function.constant(Constant::from(&self.spec.keys));
+        let values = function.constant(Constant::from(&self.spec.values));
+        let import = function.op("LookupTableImportV2").input(&table);
+        import.input(&keys).input(&values).node()?;
+        Ok(())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tensor::Tensor;
 
     #[test]
     fn tables_with_other_entries_have_other_names() {
@@ -149,6 +176,7 @@ mod tests {
                 keys: Tensor::strings(words.map(|it| it.as_bytes().to_vec()).to_vec(), [2])
                     .unwrap(),
                 values: Tensor::from_vec(vec![first, first + 1], [2]).unwrap(),
+                vocabulary: None,
             };
             fingerprint(&spec)
         };

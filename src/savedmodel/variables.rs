@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::assets::AssetId;
 use super::tables::{SavedTables, TableId};
 use crate::proto::tensorflow::{VariableAggregation, VariableSynchronization};
 use crate::tensor::{DType, Tensor};
@@ -15,6 +16,8 @@ pub(super) struct VariableId(pub(super) usize);
 pub(super) enum Capture {
     Variable(VariableId),
     Table(TableId),
+    /// The path of a file.
+    Asset(AssetId),
 }
 
 /// A variable and what TensorFlow is told of it.

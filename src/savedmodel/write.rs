@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::rc::Rc;
 
+use super::assets::Assets;
 use super::build_shapes::BuildShapes;
 use super::carried::{self, Gradient};
 use super::checkpoint::Checkpoint;
@@ -61,6 +62,7 @@ pub(crate) fn save(model: &Model<'_>, path: &Path, options: &SaveOptions) -> Res
     replace_directory(path, &commit, |directory| {
         directory.create_directory("variables")?;
         directory.create_directory("assets")?;
+        parts.assets.save_in(directory)?;
         bundle.save_in(directory, "variables/variables", shards)?;
         if settings.has_debug_info() {
             directory.create_directory("debug")?;
@@ -79,6 +81,7 @@ pub(crate) fn save(model: &Model<'_>, path: &Path, options: &SaveOptions) -> Res
 struct Parts<'m> {
     saved_model: Vec<u8>,
     metadata: Vec<u8>,
+    assets: Assets,
     checkpoint: Checkpoint,
     variables: SavedVariables<'m>,
 }
@@ -108,15 +111,15 @@ impl<'m> Parts<'m> {
         let branches = branches(&network, "", &options.layers.bounded(), &mut source)?;
         add_states(&branches, &shapes, &mut saved)?;
         if options.save_traces {
-            saved.tables = SavedTables::of(&branches)?;
+            saved.tables = SavedTables::of(&branches, settings.vocabularies())?;
         }
         saved.place_on(settings.variable_device().as_deref());
-        let given = (&inference, &shapes);
         let training = Training {
             optimizer: optimizer.as_ref(),
             metrics: &metrics,
         };
         let tracer = Tracer::new(&saved, source);
+        let given = (&inference, &shapes);
         let mut built = build(&network, branches, given, tracer, training, options)?;
         let numbered = built.layers.objects.number(built.root);
         let checkpoint = Checkpoint::new(&numbered, &saved)?;
@@ -127,9 +130,8 @@ impl<'m> Parts<'m> {
             compile: compile.as_ref(),
             shapes: &shapes,
         };
-        let layers = &built.layers;
-        let metadata = keras_metadata(source, &numbered, &layers.described);
-        let objects = object_graph(&numbered, &saved, layers, &built.gradients);
+        let metadata = keras_metadata(source, &numbered, &built.layers.described);
+        let objects = object_graph(&numbered, &saved, &built.layers, &built.gradients);
         let meta_graph = meta_graph(&mut built, &checkpoint, &saved, objects, settings)?;
         let saved_model = SavedModel {
             saved_model_schema_version: 1,
@@ -139,6 +141,7 @@ impl<'m> Parts<'m> {
         Ok(Parts {
             saved_model: saved_model.encode().within(|| "saved_model.pb")?,
             metadata: metadata.encode().within(|| "keras_metadata.pb")?,
+            assets: built.layers.assets,
             checkpoint,
             variables: saved,
         })
@@ -156,7 +159,8 @@ fn meta_graph(
     let aliases = settings.aliases(&built.layers, &built.signatures)?;
     let library = &mut built.layers.tracer.library;
     let device = settings.io_device();
-    let calls = (&*built.signatures, &*built.layers.initializers);
+    let (initializers, assets) = (&*built.layers.initializers, &built.layers.assets);
+    let calls = (&*built.signatures, initializers, assets);
     let main = main_graph(library, checkpoint, variables, calls, device)?;
     let library = std::mem::take(library).into_proto();
     settings.check_namespaces(&main.nodes, &library)?;
@@ -181,6 +185,7 @@ fn meta_graph(
             ..GraphDef::default()
         }),
         saver_def: Some(main.saver),
+        asset_file_def: main.asset_file_def,
         signature_def: main.signatures,
         object_graph_def: Some(objects),
         ..MetaGraphDef::default()

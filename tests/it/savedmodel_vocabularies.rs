@@ -3,19 +3,22 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use hornfels::keras::{Functional, Model, Object};
+use hornfels::keras::{Functional, Model, Network, Object};
 use hornfels::layers::{IntegerLookup, StringLookup};
 use hornfels::proto::Message;
 use hornfels::proto::keras::SavedMetadata;
 use hornfels::proto::tensorflow::attr_value::Value;
-use hornfels::proto::tensorflow::meta_graph::AssetFileDef;
+use hornfels::proto::tensorflow::meta_graph::{AssetFileDef, Encoding};
 use hornfels::proto::tensorflow::saved_object_graph::{
     Kind, SavedAsset, SavedConstant, SavedObject,
 };
 use hornfels::proto::tensorflow::{
     AttrValue, DataType, MetaGraphDef, NodeDef, SavedModel, TensorProto, TensorShapeProto,
 };
-use hornfels::{DType, Error, ErrorKind, LoadOptions, SaveOptions, SharedBytes};
+use hornfels::{
+    DType, Error, ErrorKind, LoadOptions, SaveOptions, SavedModelOptions, SharedBytes,
+    Vocabularies, load_model,
+};
 use serde_json::json;
 
 use crate::savedmodel::{files, folder};
@@ -193,4 +196,80 @@ fn tables_that_are_wrong_are_refused() {
         graph.graph_def.as_mut().unwrap().node.clear();
         kinds
     });
+}
+
+/// A model with two lookups of one name in models of several names, and one that no file holds.
+fn with_lookups() -> Model<'static> {
+    let mut net = Functional::build("m");
+    let x = net.input("x", [3], DType::String);
+    let mut outputs = Vec::new();
+    for (model, words) in [
+        ("one", ["p", "q"]),
+        ("two", ["r", "s"]),
+        ("odd", ["a\nb", "c"]),
+    ] {
+        let mut inner = Functional::build(model);
+        let text = inner.input("text", [3], DType::String);
+        let layer = StringLookup::new().name("words").vocabulary(words.to_vec());
+        let index = inner.call(layer, &text).unwrap();
+        let inner = inner.finish([&text], [&index]).unwrap();
+        outputs.push(net.call(Network::from(inner), &x).unwrap());
+    }
+    Model::build(net.finish([&x], outputs).unwrap()).unwrap()
+}
+
+#[test]
+fn vocabularies_become_assets_on_request() {
+    let model = with_lookups();
+    let mut options = SavedModelOptions::default();
+    options.vocabularies = Vocabularies::Assets;
+    let options = SaveOptions::new().options(options);
+    let (_folder, path) = folder();
+    options.save(&model, &path).unwrap();
+    let found = files(&path);
+    let assets = found.iter().filter(|(name, _)| name.starts_with("assets"));
+    let assets: Vec<_> = assets
+        .map(|(name, bytes)| (name.to_str().unwrap(), bytes.as_slice()))
+        .collect();
+    let expected: [(&str, &[u8]); 2] = [
+        ("assets/one_words.txt", b"p\nq\n"),
+        ("assets/two_words.txt", b"r\ns\n"),
+    ];
+    assert_eq!(assets, expected);
+    let saved = SavedModel::decode(
+        &found[&PathBuf::from("saved_model.pb")],
+        &Default::default(),
+    );
+    let graph = &saved.unwrap().meta_graphs[0];
+    let defs = graph.asset_file_def.iter();
+    let defs: Vec<_> = defs
+        .map(|it| {
+            (
+                it.filename.as_str(),
+                it.tensor_info.clone().unwrap().encoding,
+            )
+        })
+        .collect();
+    let named = |name: &str| Some(Encoding::Name(name.to_owned()));
+    let expected = [
+        ("one_words.txt", named("asset_path_initializer:0")),
+        ("two_words.txt", named("asset_path_initializer_1:0")),
+    ];
+    assert_eq!(defs, expected);
+    let library = graph.graph_def.as_ref().unwrap().library.as_ref().unwrap();
+    let nodes = library.function.iter().flat_map(|it| &it.node_def);
+    let count = |op: &str| nodes.clone().filter(|it| it.op == op).count();
+    assert_eq!(count("InitializeTableFromTextFileV2"), 2);
+    assert_eq!(count("LookupTableImportV2"), 1);
+    // What is read is written the same, over itself, too.
+    let (_again, second) = folder();
+    options.save(&load_model(&path).unwrap(), &second).unwrap();
+    assert_eq!(files(&second), found);
+    options.save(&load_model(&path).unwrap(), &path).unwrap();
+    assert_eq!(files(&path), found);
+    // Without traces there are no tables, and nothing that refers to files.
+    let (_bare, third) = folder();
+    let bare = options.clone().save_traces(false);
+    bare.save(&model, &third).unwrap();
+    assert!(files(&third).keys().all(|name| !name.starts_with("assets")));
 }

@@ -10,7 +10,7 @@ use crate::keras::json;
 use crate::layers::config::Base;
 use crate::layers::lower::{is_floating, numbers, size};
 use crate::layers::shape::{Size, mismatch};
-use crate::layers::{Call, TableSpec};
+use crate::layers::{Call, TableSide, TableSpec};
 use crate::proto::tensorflow::DataType;
 use crate::tensor::Tensor;
 
@@ -253,14 +253,15 @@ impl Lookup<'_> {
                 whole_numbers(&own.collect::<Result<Vec<i64>>>()?, dtype, len)?
             }
         };
-        let (keys, values) = match self.invert {
-            true => (numbers, tokens),
-            false => (tokens, numbers),
+        let (keys, values, vocabulary) = match self.invert {
+            true => (numbers, tokens, TableSide::Values),
+            false => (tokens, numbers, TableSide::Keys),
         };
         Ok(TableSpec {
             path: path.to_owned(),
             keys,
             values,
+            vocabulary: Some(vocabulary),
         })
     }
 

@@ -110,17 +110,17 @@ fn vocabulary(table: &Table, config: &Map<String, Value>, limits: &Limits) -> Re
     })
 }
 
-/// The lines of a file, as TensorFlow reads them: what ends one is LF or CRLF.
+/// The lines of a file, as TensorFlow reads them: without carriage returns, wherever they are.
 fn lines(bytes: &[u8], is_text: bool, limits: &Limits) -> Result<Vocabulary> {
     let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
     let mut tokens = Vec::new();
     if !bytes.is_empty() {
         for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
-            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            let line: Vec<u8> = line.iter().copied().filter(|it| *it != b'\r').collect();
             let place = || format!("line {}", index.saturating_add(1));
             let count = u64::try_from(index).unwrap_or(u64::MAX);
             limits.objects(count, "lines of a vocabulary")?;
-            let token = text(line).within(place)?;
+            let token = text(&line).within(place)?;
             tokens.push(match is_text {
                 true => token,
                 false => number(&token).within(place)?,
@@ -204,7 +204,7 @@ mod tests {
     #[test]
     fn files_have_a_token_in_each_line() {
         let limits = Limits::default();
-        let found = lines(b"a\r\nb c\n", true, &limits).unwrap();
+        let found = lines(b"a\r\nb \rc\n", true, &limits).unwrap();
         assert_eq!(found.tokens, [json!("a"), json!("b c")]);
         let found = lines(b"5\n-6", false, &limits).unwrap();
         assert_eq!(found.tokens, [json!(5), json!(-6)]);
