@@ -12,7 +12,7 @@
 //! ```
 
 use super::config::{Axes, Constraint, Initializer, Regularizer, layer, same_shape};
-use super::lower::{pass_masks, single};
+use super::lower::{pass_given_mask, pass_masks, single};
 use super::registry::LayerRegistry;
 use super::shape::{at_least, axis, known};
 use super::{Call, CallArgument, Inputs, Layer, VariableSpec};
@@ -157,7 +157,7 @@ impl Layer for Softmax {
     }
 
     fn masks(&self, call: &mut Call<'_>) -> Result<Vec<Option<Edge>>> {
-        Ok(vec![call.given_mask().cloned()])
+        pass_given_mask(self, call)
     }
 
     fn call_arguments(&self) -> &'static [CallArgument] {

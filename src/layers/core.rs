@@ -349,10 +349,7 @@ same_shape!(
         lower: activation,
         masks: pass_masks
     },
-    Identity {
-        lower: pass,
-        masks: pass_masks
-    },
+    Identity { lower: pass },
 );
 
 /// Steps that are padding become 0.

@@ -119,7 +119,7 @@ pub use inputs::Inputs;
 pub use lower::{Call, CallArgument};
 pub(crate) use lower::{
     Caller, Ends, Handle, Handles, LayerCall, LoweredTensor, activity_losses, activity_regularizer,
-    cast_input, compute_dtype, is_training, lower_network, penalty,
+    cast_input, compute_dtype, given_masks, is_training, lower_network, penalty,
 };
 pub(crate) use nest::Names;
 pub use registry::LayerRegistry;

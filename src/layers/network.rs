@@ -38,7 +38,8 @@ impl Layer for NetworkLayer {
 
     /// Its layers one after the other, in the function it is called in.
     fn lower(&self, call: &mut Call<'_>) -> Result<Vec<Edge>> {
-        let tensors = call.tensors().iter().zip(call.masks());
+        let masks = call.given_masks();
+        let tensors = call.tensors().iter().zip(&masks);
         let tensors = tensors.zip(call.inputs().all());
         let tensors = tensors.map(|((value, mask), shape)| LoweredTensor {
             value: value.clone(),

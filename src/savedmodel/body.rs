@@ -162,9 +162,9 @@ impl<'t, 'm> Body<'t, 'm> {
     }
 }
 
-/// The mask of a sequence has an entry for each step.
+/// The mask of a sequence of vectors has an entry for each step; others may have more.
 fn mask_spec(tensor: &Spec) -> Spec {
-    let steps = tensor.shape.as_ref();
+    let steps = tensor.shape.as_ref().filter(|shape| shape.rank() <= 3);
     let steps = steps.map(|shape| Shape(shape.0.iter().take(2).copied().collect()));
     Spec {
         name: "mask".to_owned(),

@@ -16,7 +16,7 @@ use crate::graph::{Edge, Function, Library};
 use crate::keras::{Layer, Network};
 use crate::layers::{
     CallArgument, Caller, Ends, Inputs, Layer as LayerClass, LayerCall, LoweredTensor,
-    activity_losses, cast_input, is_training, lower_network,
+    activity_losses, cast_input, given_masks, is_training, lower_network,
 };
 use crate::proto::tensorflow::DataType;
 use crate::tensor::Shape;
@@ -237,7 +237,12 @@ impl<'t, 'm> Tracer<'t, 'm> {
             body,
             training: request.training.unwrap_or_default(),
         };
-        let inputs = calls.body.tensors(&request);
+        let mut inputs = calls.body.tensors(&request);
+        let values: Vec<Edge> = inputs.iter().map(|it| it.value.clone()).collect();
+        let given = given_masks(request.inputs, &values).unwrap_or_default();
+        for (input, mask) in inputs.iter_mut().zip(given) {
+            input.mask = mask;
+        }
         let outputs = lower_network(network, &mut calls, inputs, request.ends)?;
         let body = calls.body;
         let mut traced = body.finish(&mut self.library, request, &outputs)?;

@@ -4,6 +4,7 @@ import collections
 
 import _cases
 import _cases_attention
+import _cases_masks
 import _cases_recurrent
 import _cases_spatial
 from _cases import CASES
@@ -15,6 +16,7 @@ for make in (
     _cases_spatial.resizing, _cases_spatial.pooling, _cases_spatial.normalizations,
     _cases_recurrent.sequences, _cases_recurrent.cells, _cases_recurrent.with_cells, _cases_recurrent.wrappers,
     _cases_recurrent.convolutional,
+    _cases_masks.every_class, _cases_masks.given,
 ):
     make()
 

@@ -11,7 +11,7 @@ class Structure(Case):
         self.make = make
 
     def build(self, name):
-        inputs = [keras.Input(shape, name=f"{name}_in{i}", dtype=self.dtype) for i, shape in enumerate(self.shapes)]
+        inputs = [keras.Input(shape, name=f"{name}_in{i}", dtype=dtype) for i, (shape, dtype) in enumerate(zip(self.shapes, self.dtypes))]
         outputs = self.make(name, *inputs)
         return inputs, outputs if isinstance(outputs, list) else [outputs]
 
@@ -176,3 +176,50 @@ WHOLE = {
     "dense": dense_model, "convolutional": convolutional_model, "nested": nested_model, "text": text_model, "encoder": encoder_model,
     "recurrent": recurrent_model, "bidirectional": bidirectional_model,
 }
+
+
+def masking_and_taking(name, taking):
+    """A model whose output has the mask of its input, or of its own Masking; where it is `taking`, none."""
+    x = keras.Input((4, 3), name=f"{name}_x")
+    y = L.Dense(3, name=f"{name}_dense")(x if taking else L.Masking(name=f"{name}_masking")(x))
+    return keras.Model(x, L.SimpleRNN(3, name=f"{name}_rnn", return_sequences=not taking)(y), name=name)
+
+
+@structure((4, 3))
+def mask_into_model(name, x):
+    return masking_and_taking(f"{name}_inner", True)(L.Masking(name=f"{name}_masking")(x))
+
+
+@structure((4, 3))
+def mask_out_of_model(name, x):
+    return L.SimpleRNN(2, name=f"{name}_rnn")(masking_and_taking(f"{name}_inner", False)(x))
+
+
+@structure((4, 3))
+def mask_through_sequential(name, x):
+    inner = keras.Sequential([L.Dense(4, name=f"{name}_a"), L.Dropout(0.2, name=f"{name}_b")], name=f"{name}_inner")
+    return L.SimpleRNN(2, name=f"{name}_rnn")(inner(L.Masking(name=f"{name}_masking")(x)))
+
+
+@structure([(4, 3), (4,)], dtype=["float32", "bool"])
+def mask_given_to_model(name, x, mask):
+    return masking_and_taking(f"{name}_inner", True)(x, mask=mask)
+
+
+@structure([(4, 3), (4, 3)])
+def shared_with_and_without_mask(name, a, b):
+    dense, rnn = L.Dense(3, name=f"{name}_dense"), L.SimpleRNN(2, name=f"{name}_rnn")
+    return [rnn(dense(L.Masking(name=f"{name}_masking")(a))), rnn(dense(b))]
+
+
+@structure((4, 3))
+def mask_lost_in_operations(name, x):
+    x = L.Masking(name=f"{name}_masking")(x)
+    rnn = L.SimpleRNN(2, name=f"{name}_rnn")
+    return [rnn(x * 2.0), rnn(x[:, 1:]), rnn(L.Identity(name=f"{name}_identity")(x))]
+
+
+@structure((4, 3))
+def state_has_no_mask(name, x):
+    y, *states = L.LSTM(4, return_sequences=True, return_state=True, name=f"{name}_lstm")(L.Masking(name=f"{name}_masking")(x))
+    return L.LSTM(4, name=f"{name}_again")(y, initial_state=states)

@@ -154,21 +154,7 @@ impl<'c> Call<'c> {
     /// The masks of a layer whose second argument is `mask`, one for each of its tensors: those
     /// that it is given, or else those of its tensors.
     pub fn given_masks(&self) -> Vec<Option<Edge>> {
-        let given = self.inputs.argument(1, "mask").filter(|it| !it.is_empty());
-        let (Some(given), Some(at)) = (given, self.inputs.place(1, "mask")) else {
-            return self.masks.to_vec();
-        };
-        let mut given = self.tensors.iter().skip(at).take(given.len()).cloned();
-        match self.inputs.mixed(1, "mask") {
-            Some(list) => {
-                let masks = list.iter().map(|constant| match constant {
-                    Some(_) => None,
-                    None => given.next(),
-                });
-                masks.collect()
-            }
-            None => given.map(Some).collect(),
-        }
+        given_masks(self.inputs, self.tensors).unwrap_or_else(|| self.masks.to_vec())
     }
 
     /// The mask of a layer whose second argument is `mask`: the one that it is given, or else that
@@ -312,6 +298,24 @@ impl<'c> Call<'c> {
         self.losses.extend(losses);
         Ok(outputs)
     }
+}
+
+/// The masks that are an argument of a call, by name or second, one for each of its tensors; none
+/// if it has no such argument.
+pub(crate) fn given_masks(inputs: &Inputs, tensors: &[Edge]) -> Option<Vec<Option<Edge>>> {
+    let given = inputs.argument(1, "mask").filter(|it| !it.is_empty())?;
+    let at = inputs.place(1, "mask")?;
+    let mut given = tensors.iter().skip(at).take(given.len()).cloned();
+    Some(match inputs.mixed(1, "mask") {
+        Some(list) => {
+            let masks = list.iter().map(|constant| match constant {
+                Some(_) => None,
+                None => given.next(),
+            });
+            masks.collect()
+        }
+        None => given.map(Some).collect(),
+    })
 }
 
 pub(crate) fn is_floating(dtype: DataType) -> bool {

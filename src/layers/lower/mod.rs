@@ -19,7 +19,7 @@ use crate::graph::Edge;
 
 pub(crate) use activation::{apply, gelu};
 pub use call::{Call, CallArgument};
-pub(crate) use call::{CallOf, is_floating};
+pub(crate) use call::{CallOf, given_masks, is_floating};
 pub(crate) use channels::{channels_last, in_format};
 pub(crate) use length::l2_normalize;
 pub(crate) use network::{
@@ -38,6 +38,11 @@ pub(crate) use variables::{Handle, Handles};
 /// The masks of layers that give as many tensors as they take, with the same steps.
 pub(crate) fn pass_masks<L>(_: &L, call: &mut Call<'_>) -> Result<Vec<Option<Edge>>> {
     Ok(call.masks().to_vec())
+}
+
+/// The mask of layers of one tensor whose call takes one: that which they are given goes on.
+pub(crate) fn pass_given_mask<L>(_: &L, call: &mut Call<'_>) -> Result<Vec<Option<Edge>>> {
+    Ok(vec![call.given_mask().cloned()])
 }
 
 /// What is computed by layers that pass their tensors on.

@@ -117,7 +117,7 @@ pub(super) fn group_normalization(
             variable.push(1);
         }
     }
-    let weights = match call.mask() {
+    let weights = match call.given_mask() {
         None => None,
         Some(mask) => {
             let sizes = call.function.shape(x)?;

@@ -17,7 +17,7 @@ mod moments;
 use serde_json::Value;
 
 use super::config::{Axes, Base, Constraint, Initializer, Regularizer, layer};
-use super::lower::pass_masks;
+use super::lower::{pass_given_mask, pass_masks};
 use super::registry::LayerRegistry;
 use super::shape::{axis, known, mismatch};
 use super::{Call, CallArgument, Inputs, Layer, VariableSpec};
@@ -193,7 +193,7 @@ impl Layer for GroupNormalization {
     }
 
     fn masks(&self, call: &mut Call<'_>) -> Result<Vec<Option<Edge>>> {
-        pass_masks(self, call)
+        pass_given_mask(self, call)
     }
 
     fn call_arguments(&self) -> &'static [CallArgument] {

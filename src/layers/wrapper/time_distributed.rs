@@ -90,7 +90,7 @@ impl Nesting for TimeDistributed {
             });
             return masks.collect();
         }
-        let Some(mask) = call.mask() else {
+        let Some(mask) = call.given_mask() else {
             return Ok(Vec::new());
         };
         // A step counts if anything in it does.
@@ -141,7 +141,8 @@ fn the_layer<'n>(inner: &[Inner<'n>]) -> Result<Inner<'n>> {
 /// All steps of all samples, one after the other.
 fn merged(call: &mut Call<'_>) -> Result<Vec<LoweredTensor>> {
     let mut steps = Vec::new();
-    let tensors = call.tensors().iter().zip(call.masks());
+    let masks = call.given_masks();
+    let tensors = call.tensors().iter().zip(&masks);
     for ((x, mask), shape) in tensors.zip(call.inputs().all()) {
         let (leading, rest) = at_least(shape, 2)?.0.split_at(2);
         let count = leading.iter().copied().collect::<Option<Vec<u64>>>();

@@ -203,7 +203,7 @@ impl ReducedAxes {
 
     /// Those of the batch, of the shape of the variables; steps that are masked do not count.
     fn moments(&self, layer: &Statistics<'_>, call: &mut Call<'_>, x: &Edge) -> Result<Moments> {
-        let weights = match call.mask() {
+        let weights = match call.given_mask() {
             None => None,
             Some(mask) => {
                 let weights = call.function.cast(mask, x.dtype())?;
@@ -425,6 +425,9 @@ mod tests {
         let masked = Lowering::of(&layer, steps.clone()).masked();
         assert_eq!(count(&masked.ops(), "DivNoNan"), 0);
         assert_eq!(count(&masked.training().ops(), "DivNoNan"), 2);
+        let given = steps.clone().with("mask", [[None, Some(3)].into()]);
+        let given = Lowering::of(&layer, given);
+        assert_eq!(count(&given.training().ops(), "DivNoNan"), 2);
         let layer = SyncBatchNormalization::new();
         let masked = Lowering::of(&layer, steps).masked().training().ops();
         assert_eq!(count(&masked, "Cast"), 1);

@@ -8,7 +8,7 @@ use super::{same_shape, sizes_along};
 use crate::error::Result;
 use crate::graph::Edge;
 use crate::layers::config::{Axes, Base, Constraint, Initializer, Regularizer, layer};
-use crate::layers::lower::pass_masks;
+use crate::layers::lower::pass_given_mask;
 use crate::layers::shape::{axis, known};
 use crate::layers::variables::Own;
 use crate::layers::{Call, CallArgument, Inputs, Layer, VariableSpec};
@@ -192,7 +192,7 @@ macro_rules! statistical {
                 }
 
                 fn masks(&self, call: &mut Call<'_>) -> Result<Vec<Option<Edge>>> {
-                    pass_masks(self, call)
+                    pass_given_mask(self, call)
                 }
 
                 fn call_arguments(&self) -> &'static [CallArgument] {

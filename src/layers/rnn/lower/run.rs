@@ -4,7 +4,7 @@ use super::super::Sequence;
 use super::recurrence::{Begin, Constants, Given, Recurrence};
 use super::steps::{Steps, swap};
 use crate::error::Result;
-use crate::graph::{Edge, FunctionBuilder, Loop};
+use crate::graph::{Edge, FunctionBuilder, Loop, Slice};
 use crate::layers::lower::{Handles, size};
 use crate::layers::shape::mismatch;
 use crate::tensor::Shape;
@@ -19,8 +19,11 @@ pub(super) struct Run<'r> {
     pub(super) next: Vec<Edge>,
 }
 
-/// Which samples a step counts for.
-struct Mask(Edge);
+/// Which samples a step counts for, and in sequences of more than vectors which of their elements.
+struct Mask {
+    counts: Edge,
+    has_elements: bool,
+}
 
 /// Where the output of the last step is found.
 #[derive(Clone, Copy)]
@@ -99,7 +102,10 @@ impl Run<'_> {
         let body = &mut self.all.body;
         let axis = body.constant(0_i32);
         let step = body.op("GatherV2").input(&mask).input(&counter);
-        step.input(&axis).one().map(|it| Some(Mask(it)))
+        Ok(Some(Mask {
+            counts: step.input(&axis).one()?,
+            has_elements: self.sequence.shape.rank() > 3,
+        }))
     }
 
     /// Where a step does not count, states stay.
@@ -212,8 +218,22 @@ impl Mask {
     /// One where the step counts, the other elsewhere; both have that shape.
     fn select(&self, f: &mut FunctionBuilder, shape: &Shape, x: &Edge, y: &Edge) -> Result<Edge> {
         let ones = std::iter::repeat_n(1, shape.rank().saturating_sub(1));
-        let sizes: Vec<i32> = [-1].into_iter().chain(ones).collect();
-        let counts = f.reshape(&self.0, &sizes)?;
+        let counts = if self.has_elements {
+            // As many axes as `shape` has: those of the mask, then ones.
+            let ones: Vec<i32> = ones.collect();
+            let (found, ones) = (f.shape(&self.counts)?, f.constant(ones.as_slice()));
+            let sizes = f.concat(&[found, ones], 0)?;
+            let rank = i32::try_from(shape.rank()).unwrap_or(i32::MAX);
+            let axes = Slice {
+                begin: None,
+                end: Some(rank),
+            };
+            let sizes = f.slice(&sizes, &[axes])?;
+            f.reshape_to(&self.counts, &sizes)?
+        } else {
+            let sizes: Vec<i32> = [-1].into_iter().chain(ones).collect();
+            f.reshape(&self.counts, &sizes)?
+        };
         f.select(&counts, x, y)
     }
 }

@@ -29,9 +29,7 @@ impl Steps {
         go_backwards: bool,
     ) -> Result<Steps> {
         let mut x = swap(f, x, sequence.time_axis, sequence.shape.rank())?;
-        let mut mask = mask
-            .map(|it| swap(f, it, sequence.time_axis, 2))
-            .transpose()?;
+        let mut mask = mask.map(|it| swap_mask(f, it, sequence)).transpose()?;
         if go_backwards {
             x = reverse(f, &x, 0)?;
             mask = mask.map(|it| reverse(f, &it, 0)).transpose()?;
@@ -99,6 +97,19 @@ pub(super) fn swap(
     let rest = (2_i32..).take(rank.saturating_sub(2));
     let order: Vec<i32> = [1, 0].into_iter().chain(rest).collect();
     f.transpose(x, &order)
+}
+
+/// A mask with its steps first. That of a sequence of more than vectors may have more axes.
+fn swap_mask(f: &mut FunctionBuilder, mask: &Edge, sequence: &Sequence<'_>) -> Result<Edge> {
+    if sequence.time_axis == 0 || sequence.shape.rank() <= 3 {
+        return swap(f, mask, sequence.time_axis, 2);
+    }
+    let rank = f.op("Rank").input(mask).one()?;
+    let (two, one) = (f.constant(2_i32), f.constant(1_i32));
+    let rest = f.op("Range").input(&two).input(&rank).input(&one).one()?;
+    let first = f.constant([1_i32, 0]);
+    let order = f.concat(&[first, rest], 0)?;
+    f.op("Transpose").input(mask).input(&order).one()
 }
 
 /// The other way round along an axis.
