@@ -46,6 +46,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// The next `len` bytes.
+    #[inline]
     pub(crate) fn bytes(&mut self, len: usize) -> Result<&'a [u8]> {
         let Some((taken, rest)) = self.rest.split_at_checked(len) else {
             let found = self.rest.len();
@@ -106,7 +107,20 @@ impl<'a> Cursor<'a> {
     }
 
     /// An unsigned integer of seven bits a byte, the lowest first; the top bit says that more follow.
+    #[inline]
     pub(crate) fn varint(&mut self) -> Result<u64> {
+        // Nearly all are keys and lengths of one byte.
+        match self.rest {
+            [byte @ 0..0x80, rest @ ..] => {
+                self.rest = rest;
+                self.offset = self.offset.saturating_add(1);
+                Ok(u64::from(*byte))
+            }
+            _ => self.long_varint(),
+        }
+    }
+
+    fn long_varint(&mut self) -> Result<u64> {
         let at = self.offset;
         let mut value = 0;
         for shift in (0..u64::BITS).step_by(7) {

@@ -176,9 +176,18 @@ pub(crate) trait Context<T> {
     fn within<S: Into<Cow<'static, str>>>(self, place: impl FnOnce() -> S) -> Result<T>;
 }
 
+#[cold]
+fn placed<S: Into<Cow<'static, str>>>(error: Error, place: impl FnOnce() -> S) -> Error {
+    error.within(place())
+}
+
 impl<T> Context<T> for Result<T> {
+    #[inline]
     fn within<S: Into<Cow<'static, str>>>(self, place: impl FnOnce() -> S) -> Result<T> {
-        self.map_err(|error| error.within(place()))
+        match self {
+            Ok(value) => Ok(value),
+            Err(error) => Err(placed(error, place)),
+        }
     }
 }
 

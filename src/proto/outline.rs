@@ -23,9 +23,13 @@
 
 use std::collections::BTreeMap;
 
-use super::message::message;
+use super::message::{Message, message};
 use super::tensorflow::SavedObjectGraph;
 use super::tensorflow::meta_graph::{AssetFileDef, SignatureDef};
+use super::tensorflow::saved_object_graph::SavedUserObject;
+use super::tensorflow::trackable_object_graph::{ObjectReference, SlotVariableReference};
+use crate::error::{Context, Result};
+use crate::limits::Limits;
 
 // A message that is declared as bytes is read as they are: on the wire both are the same.
 
@@ -48,8 +52,8 @@ message! {
         5 => signature_def: BTreeMap<String, SignatureDef>,
         /// Files in `assets/`.
         6 => asset_file_def: Vec<AssetFileDef>,
-        /// The objects that TensorFlow 2 restores.
-        7 => object_graph_def: Option<SavedObjectGraph>,
+        /// The objects that TensorFlow 2 restores, an encoded `SavedObjectGraph`.
+        7 => object_graph_def: Option<Vec<u8>>,
     }
 }
 
@@ -83,7 +87,62 @@ message! {
     }
 }
 
+message! {
+    /// [`SavedObjectGraph`]: what objects own, and which are
+    /// objects of classes or variables.
+    pub struct ObjectGraphOutline: "tensorflow.SavedObjectGraph" {
+        /// The objects; the first is the root.
+        1 => nodes: Vec<ObjectOutline>,
+    }
+}
+
+message! {
+    /// [`SavedObject`](super::tensorflow::saved_object_graph::SavedObject).
+    pub struct ObjectOutline: "tensorflow.SavedObject" {
+        /// The objects it owns.
+        1 => children: Vec<ObjectReference>,
+        /// Slot variables, of an optimizer before Keras 2.11.
+        3 => slot_variables: Vec<SlotVariableReference>,
+        /// What it is if it is an object of a class.
+        4 => user_object: Option<SavedUserObject>,
+        /// What it is if it is a variable.
+        7 => variable: Option<VariableOutline>,
+    }
+}
+
+message! {
+    /// [`SavedVariable`](super::tensorflow::saved_object_graph::SavedVariable).
+    pub struct VariableOutline: "tensorflow.SavedVariable" {
+        /// Whether training changes it.
+        3 => trainable: bool,
+        /// Its name, without `:0`.
+        6 => name: String,
+    }
+}
+
 impl MetaGraphOutline {
+    /// The objects that TensorFlow 2 restores; none in a graph of TensorFlow 1.
+    ///
+    /// # Errors
+    /// As [`Message::decode`].
+    pub fn objects(&self, limits: &Limits) -> Result<Option<SavedObjectGraph>> {
+        self.object_graph(limits)
+    }
+
+    /// The same without what their functions take and give.
+    ///
+    /// # Errors
+    /// As [`Message::decode`].
+    pub fn objects_outline(&self, limits: &Limits) -> Result<Option<ObjectGraphOutline>> {
+        self.object_graph(limits)
+    }
+
+    fn object_graph<M: Message>(&self, limits: &Limits) -> Result<Option<M>> {
+        let bytes = self.object_graph_def.as_deref();
+        let graph = bytes.map(|bytes| M::decode(bytes, limits)).transpose();
+        graph.within(|| "the graph's objects")
+    }
+
     /// The functions of the graph, each an encoded
     /// [`FunctionDef`](super::tensorflow::FunctionDef).
     pub fn functions(&self) -> impl ExactSizeIterator<Item = &[u8]> {

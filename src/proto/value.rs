@@ -170,7 +170,7 @@ impl Value for String {
     }
 
     fn merge(&mut self, from: &mut Source<'_>) -> Result<()> {
-        from.text()?.clone_into(self);
+        *self = from.text()?.to_owned();
         Ok(())
     }
 

@@ -81,6 +81,7 @@ impl<'a> Source<'a> {
     }
 
     /// A field number and how its value is delimited.
+    #[inline]
     pub(crate) fn key(&mut self) -> Result<(u32, WireType)> {
         let at = self.cursor.offset();
         let key = self.varint()?;
@@ -109,6 +110,7 @@ impl<'a> Source<'a> {
         Ok((number, wire))
     }
 
+    #[inline]
     pub(crate) fn varint(&mut self) -> Result<u64> {
         self.cursor.varint()
     }

@@ -89,11 +89,19 @@ pub(super) fn is_saved_model(path: &Path) -> bool {
 
 /// Reads what there is to say of a directory.
 pub(super) fn read(path: &Path) -> Result<Summary> {
-    let saved: SavedModelOutline = message(&path.join("saved_model.pb"))?;
+    let file = path.join("saved_model.pb");
+    let saved: SavedModelOutline = message(&file)?;
+    let objects = saved.meta_graphs.iter();
+    let objects = objects.map(|graph| graph.objects(&Limits::default()));
+    let objects: Vec<Option<SavedObjectGraph>> = objects
+        .collect::<Result<_>>()
+        .map_err(|error| error.within(file.display().to_string()))?;
     let metadata = path.join("keras_metadata.pb");
     let keras = match metadata.is_file() {
         true => keras(&message(&metadata)?),
-        false => saved.meta_graphs.first().and_then(keras_of_objects),
+        false => objects
+            .first()
+            .and_then(|it| keras_of_objects(it.as_ref()?)),
     };
     let prefix = path.join("variables").join("variables");
     let has_variables = prefix.with_extension("index").is_file();
@@ -101,7 +109,9 @@ pub(super) fn read(path: &Path) -> Result<Summary> {
         schema: 1,
         file: path.display().to_string(),
         format: "tf",
-        graphs: saved.meta_graphs.iter().map(graph).collect(),
+        graphs: (saved.meta_graphs.iter().zip(&objects))
+            .map(|(meta, objects)| graph(meta, objects.as_ref()))
+            .collect(),
         keras,
         variables: match has_variables {
             true => Some(variables(&prefix)?),
@@ -142,8 +152,8 @@ fn keras(metadata: &SavedMetadata) -> Option<Keras> {
 }
 
 /// What TensorFlow before 2.5 wrote into the object itself.
-fn keras_of_objects(graph: &MetaGraphOutline) -> Option<Keras> {
-    match &graph.object_graph_def.as_ref()?.nodes.first()?.kind {
+fn keras_of_objects(objects: &SavedObjectGraph) -> Option<Keras> {
+    match &objects.nodes.first()?.kind {
         Some(Kind::UserObject(user)) if user.identifier.starts_with("_tf_keras_") => {
             described(&user.metadata)
         }
@@ -161,9 +171,8 @@ fn described(metadata: &str) -> Option<Keras> {
     })
 }
 
-fn graph(graph: &MetaGraphOutline) -> Graph {
+fn graph(graph: &MetaGraphOutline, objects: Option<&SavedObjectGraph>) -> Graph {
     let info = graph.meta_info_def.as_ref();
-    let objects = graph.object_graph_def.as_ref();
     Graph {
         tags: info.map(|it| it.tags.clone()).unwrap_or_default(),
         tensorflow_version: info

@@ -125,6 +125,12 @@ pub(super) const fn one(dialect: Dialect, name: &'static str) -> Class {
     class
 }
 
+/// Whether a list of words, separated by spaces, has one. Bytes, since words are short and lists are asked often.
+fn has_word(list: &str, word: &str) -> bool {
+    let mut words = list.as_bytes().split(|byte| *byte == b' ');
+    words.any(|own| own == word.as_bytes())
+}
+
 impl Class {
     /// Keys of a class that only one dialect has, for objects that were made and not read.
     pub(super) const fn keys(mut self, keys: &'static str) -> Class {
@@ -216,9 +222,8 @@ impl Class {
         if let Some(own) = leaving.iter().find(|own| own.key == key) {
             return Destination::Nowhere(own.leaving);
         }
-        let known = self.keys.split(' ').chain(base.keys.split(' '));
         let arrives = arriving.iter().any(|own| own.key == key);
-        if arrives || known.into_iter().any(|known| known == key) {
+        if arrives || has_word(self.keys, key) || has_word(base.keys, key) {
             return Destination::Key(key);
         }
         match base_leaving.iter().find(|own| own.key == key) {

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::error::ErrorKind;
 
 /// Reads and writes `text`; the result is `python`, what `json.dumps(json.loads(text))` gives.
 #[track_caller]

@@ -142,10 +142,14 @@ pub(super) fn classes<'n>(network: &'n Network, registry: &LayerRegistry) -> Vec
             Some(inner) if !registry.knows(layer.object()) => {
                 Class::Network(inner, classes(inner, registry))
             }
-            _ => match registry.build(&layer.to_object()) {
-                Ok(class) => Class::Known(class),
-                Err(problem) => Class::Unknown(problem),
-            },
+            network => {
+                // Whole, if a class of one's own is a network.
+                let class = match network {
+                    Some(_) => registry.build(&layer.to_object()),
+                    None => registry.build(layer.object()),
+                };
+                class.map_or_else(Class::Unknown, Class::Known)
+            }
         }
     });
     classes.collect()

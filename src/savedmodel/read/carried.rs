@@ -88,7 +88,7 @@ impl Reader<'_> {
             return Ok(());
         }
         self.add(path, id);
-        match self.options.layers.knows(&layer.to_object()) {
+        match self.options.layers.knows(layer.object()) {
             true => Ok(()),
             false => self.look_inside(id),
         }
@@ -112,7 +112,8 @@ impl Reader<'_> {
                 if let (Some(described), Some(number)) =
                     (self.descriptions.get(*child), child.number())
                 {
-                    let text = json::object_to_string(described);
+                    let described = described.read(&self.options.limits)?;
+                    let text = json::object_to_string(&described);
                     self.inside.insert(number, text);
                 }
             }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::objects::Objects;
 use crate::bundle::BundleReader;
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::io::Files;
@@ -15,13 +16,15 @@ use crate::tensor::Tensor;
 #[derive(Debug)]
 pub(super) struct Checkpoint {
     bundle: BundleReader,
-    /// What the objects own, with the keys of their tensors.
-    pub(super) graph: TrackableObjectGraph,
 }
 
 impl Checkpoint {
-    /// Opens the one whose files begin with `prefix`.
-    pub(super) fn open(files: &Files, prefix: &Path, limits: Limits) -> Result<Checkpoint> {
+    /// Opens the one whose files begin with `prefix`; also its objects, with the keys of their tensors.
+    pub(super) fn open(
+        files: &Files,
+        prefix: &Path,
+        limits: Limits,
+    ) -> Result<(Checkpoint, Objects)> {
         let bundle = BundleReader::open_in(files, prefix, limits)?;
         let place = || prefix.display().to_string();
         if !bundle.contains(OBJECT_GRAPH) {
@@ -38,10 +41,11 @@ impl Checkpoint {
                 return Err(Error::new(ErrorKind::Malformed, message)).within(place);
             }
         };
-        let graph = TrackableObjectGraph::decode(bytes, &limits)
+        let objects = TrackableObjectGraph::decode(bytes, &limits)
+            .and_then(Objects::of_checkpoint)
             .within(|| OBJECT_GRAPH)
             .within(place)?;
-        Ok(Checkpoint { bundle, graph })
+        Ok((Checkpoint { bundle }, objects))
     }
 
     /// A tensor, which is a part of the file.

@@ -9,11 +9,16 @@ use crate::error::{Context, Error, ErrorKind, Result};
 use crate::keras::json;
 use crate::limits::Limits;
 use crate::proto::keras::SavedMetadata;
-use crate::proto::tensorflow::SavedObjectGraph;
-use crate::proto::tensorflow::saved_object_graph::Kind;
 
-/// What is said of one layer, model or metric.
-pub(super) type Description = Map<String, Value>;
+/// What is said of one layer, model or metric: a JSON object, of which little is needed unless it
+/// is of the model itself.
+#[derive(Debug)]
+pub(super) struct Description {
+    text: String,
+    pub(super) name: Option<String>,
+    pub(super) class_name: Option<String>,
+    pub(super) trainable: Option<bool>,
+}
 
 /// What is said of the objects that are layers, models or metrics.
 #[derive(Debug, Default)]
@@ -24,15 +29,45 @@ pub(super) struct Descriptions {
 /// Where Keras puts `true` in the config of a class that has none.
 const WITHOUT_CONFIG: &str = "layer was saved without config";
 
+impl Description {
+    fn new(text: String, limits: &Limits) -> Result<Description> {
+        let names = ["name", "class_name", "trainable"];
+        let [name, class_name, trainable] = json::pick(&text, names, limits)?;
+        let string = |value| match value {
+            Some(Value::String(text)) => Some(text),
+            _ => None,
+        };
+        Ok(Description {
+            name: string(name),
+            class_name: string(class_name),
+            trainable: trainable.as_ref().and_then(Value::as_bool),
+            text,
+        })
+    }
+
+    /// All that is said, as HDF5 files have it.
+    pub(super) fn read(&self, limits: &Limits) -> Result<Map<String, Value>> {
+        let mut value = json::parse_with(&self.text, limits)?;
+        make_plain(&mut value);
+        match value {
+            Value::Object(described) => Ok(described),
+            _ => Err(Error::new(
+                ErrorKind::Malformed,
+                "JSON, but no object, expected a description of a layer",
+            )),
+        }
+    }
+}
+
 impl Descriptions {
     /// As `keras_metadata.pb` has them.
     pub(super) fn of_metadata(
-        metadata: &SavedMetadata,
+        metadata: SavedMetadata,
         objects: &Objects,
         limits: &Limits,
     ) -> Result<Descriptions> {
         let mut found = Descriptions::default();
-        for node in &metadata.nodes {
+        for node in metadata.nodes {
             let place = || format!("object `{}`", node.node_path);
             let Some(id) = objects.id(node.node_id) else {
                 let (id, count) = (node.node_id, objects.len());
@@ -41,26 +76,19 @@ impl Descriptions {
                     .with_hint("the file belongs to another `saved_model.pb`"))
                 .within(place);
             };
-            let description = described(&node.metadata, limits).within(place)?;
+            let description = Description::new(node.metadata, limits).within(place)?;
             found.by_object.insert(id, description);
         }
         Ok(found)
     }
 
     /// As the objects themselves have them, which TensorFlow before 2.5 wrote.
-    pub(super) fn of_objects(
-        graph: &SavedObjectGraph,
-        objects: &Objects,
-        limits: &Limits,
-    ) -> Result<Descriptions> {
+    pub(super) fn of_objects(objects: &Objects, limits: &Limits) -> Result<Descriptions> {
         let mut found = Descriptions::default();
-        for ((id, _), saved) in objects.iter().zip(&graph.nodes) {
-            if let Some(Kind::UserObject(user)) = &saved.kind
-                && user.identifier.starts_with("_tf_keras_")
-                && !user.metadata.is_empty()
-            {
-                let place = || format!("object of class `{}`", user.identifier);
-                let description = described(&user.metadata, limits).within(place)?;
+        for (id, node) in objects.iter() {
+            if node.class.starts_with("_tf_keras_") && !node.metadata.is_empty() {
+                let place = || format!("object of class `{}`", node.class);
+                let description = Description::new(node.metadata.clone(), limits).within(place)?;
                 found.by_object.insert(id, description);
             }
         }
@@ -73,13 +101,13 @@ impl Descriptions {
 
     /// What an object is called.
     pub(super) fn name(&self, id: NodeId) -> Option<&str> {
-        self.get(id)?.get("name")?.as_str()
+        self.get(id)?.name.as_deref()
     }
 
     /// Whether an object is trained; what is not said is.
     pub(super) fn trainable(&self, id: NodeId) -> bool {
-        let flag = self.get(id).and_then(|it| it.get("trainable"));
-        flag.and_then(Value::as_bool).unwrap_or(true)
+        let description = self.get(id);
+        description.and_then(|it| it.trainable).unwrap_or(true)
     }
 }
 
@@ -88,37 +116,29 @@ pub(super) fn is_config(config: &Map<String, Value>) -> bool {
     !config.contains_key(WITHOUT_CONFIG)
 }
 
-fn described(text: &str, limits: &Limits) -> Result<Description> {
-    match plain(json::parse_with(text, limits)?) {
-        Value::Object(described) => Ok(described),
-        _ => Err(Error::new(
-            ErrorKind::Malformed,
-            "JSON, but no object, expected a description of a layer",
-        )),
-    }
-}
-
-/// The same as HDF5 files have it: tuples and shapes become lists, and the numbers of objects that
-/// are shared are dropped.
-fn plain(value: Value) -> Value {
+/// Makes it the same as HDF5 files have it: tuples and shapes become lists, and the numbers of
+/// objects that are shared are dropped.
+fn make_plain(value: &mut Value) {
     match value {
-        Value::Array(items) => items.into_iter().map(plain).collect(),
-        Value::Object(mut members) => {
-            let class = members.get("class_name").and_then(Value::as_str);
-            if matches!(class, Some("__tuple__" | "TensorShape"))
-                && let Some(items) = members.get_mut("items")
+        Value::Array(items) => items.iter_mut().for_each(make_plain),
+        Value::Object(members) => {
+            // They are few: comparing is faster than computing a hash.
+            let class = members.iter().find(|(key, _)| *key == "class_name");
+            let has_class = class.is_some();
+            if matches!(
+                class.and_then(|(_, class)| class.as_str()),
+                Some("__tuple__" | "TensorShape")
+            ) && let Some(items) = members.get_mut("items")
             {
-                return plain(items.take());
+                *value = items.take();
+                return make_plain(value);
             }
-            if members.contains_key("class_name") {
-                members.shift_remove("shared_object_id");
+            if has_class {
+                members.retain(|key, _| key != "shared_object_id");
             }
-            let members = members.into_iter();
-            let members: Map<String, Value> =
-                members.map(|(key, value)| (key, plain(value))).collect();
-            Value::Object(members)
+            members.values_mut().for_each(make_plain);
         }
-        other => other,
+        _ => {}
     }
 }
 
@@ -130,10 +150,11 @@ mod tests {
     fn tuples_and_shapes_are_lists() {
         let text = r#"{"a": {"class_name": "__tuple__", "items": [null, {"class_name": "TensorShape", "items": [2]}]},
             "b": {"class_name": "Zeros", "config": {}, "shared_object_id": 3}}"#;
-        let found = Value::Object(described(text, &Limits::default()).unwrap());
+        let described = Description::new(text.to_owned(), &Limits::default()).unwrap();
+        let found = Value::Object(described.read(&Limits::default()).unwrap());
         let expected = r#"{"a": [null, [2]], "b": {"class_name": "Zeros", "config": {}}}"#;
         assert_eq!(json::to_string(&found), expected);
-        let error = described("[]", &Limits::default()).unwrap_err();
+        let error = Description::new("[]".to_owned(), &Limits::default()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Malformed);
     }
 }

@@ -11,8 +11,7 @@ use crate::io::{Files, SharedBytes};
 use crate::limits::Limits;
 use crate::proto::Message;
 use crate::proto::keras::SavedMetadata;
-use crate::proto::outline::SavedModelOutline;
-use crate::proto::tensorflow::SavedObjectGraph;
+use crate::proto::outline::{MetaGraphOutline, SavedModelOutline};
 
 pub(super) const SAVED_MODEL: &str = "saved_model.pb";
 const SAVED_MODEL_TEXT: &str = "saved_model.pbtxt";
@@ -53,23 +52,13 @@ pub(super) struct Directory {
 impl Directory {
     pub(super) fn read(files: &Files, limits: Limits) -> Result<Directory> {
         let file = files.open(SAVED_MODEL)?;
-        let saved = SavedModelOutline::decode(&file, &limits).within(|| SAVED_MODEL)?;
-        // TensorFlow and Keras load the first, too.
-        let meta = saved.meta_graphs.into_iter().next();
-        let meta = meta.ok_or_else(|| {
-            let message = "a SavedModel without a graph";
-            Error::new(ErrorKind::Malformed, message).within(SAVED_MODEL)
-        })?;
-        let Some(graph) = &meta.object_graph_def else {
-            return Err(tensorflow1());
-        };
-        let alone = Objects::of_saved(graph, &Default::default()).within(|| SAVED_MODEL)?;
-        let descriptions = described(files, graph, &alone, limits)?;
+        let (meta, mut objects) = graph(&file, &limits).within(|| SAVED_MODEL)?;
+        let descriptions = described(files, &objects, &limits)?;
         let is_keras = |root: &NodeId| descriptions.get(*root).is_some();
-        let root = alone.root().filter(is_keras);
-        let root = root.ok_or_else(|| not_keras(&alone))?;
-        let checkpoint = Checkpoint::open(files, Path::new(VARIABLES), limits)?;
-        let objects = Objects::of_saved(graph, &checkpoint.graph).within(|| SAVED_MODEL)?;
+        let root = objects.root().filter(is_keras);
+        let root = root.ok_or_else(|| not_keras(&objects))?;
+        let (checkpoint, stored) = Checkpoint::open(files, Path::new(VARIABLES), limits)?;
+        objects.take_keys(&stored);
         let known = (&objects, &descriptions);
         let tables = Tables::of(&meta, known, files, &limits).within(|| SAVED_MODEL)?;
         Ok(Directory {
@@ -83,22 +72,26 @@ impl Directory {
     }
 }
 
-fn described(
-    files: &Files,
-    graph: &SavedObjectGraph,
-    objects: &Objects,
-    limits: Limits,
-) -> Result<Descriptions> {
-    if !files.contains(KERAS_METADATA) {
-        return Descriptions::of_objects(graph, objects, &limits).within(|| SAVED_MODEL);
-    }
-    let metadata = message::<SavedMetadata>(files, KERAS_METADATA, limits)?;
-    Descriptions::of_metadata(&metadata, objects, &limits).within(|| KERAS_METADATA)
+/// The graph that is loaded, which is the first for TensorFlow and Keras, too, and its objects.
+fn graph(file: &[u8], limits: &Limits) -> Result<(MetaGraphOutline, Objects)> {
+    let saved = SavedModelOutline::decode(file, limits)?;
+    let meta = saved.meta_graphs.into_iter().next();
+    let meta = meta.ok_or_else(|| {
+        let message = "a SavedModel without a graph";
+        Error::new(ErrorKind::Malformed, message)
+    })?;
+    let objects = meta.objects_outline(limits)?.ok_or_else(tensorflow1)?;
+    Ok((meta, Objects::of_saved(objects)?))
 }
 
-fn message<M: Message>(files: &Files, name: &str, limits: Limits) -> Result<M> {
-    let bytes = files.open(name)?;
-    M::decode(&bytes, &limits).within(|| name.to_owned())
+fn described(files: &Files, objects: &Objects, limits: &Limits) -> Result<Descriptions> {
+    if !files.contains(KERAS_METADATA) {
+        return Descriptions::of_objects(objects, limits).within(|| SAVED_MODEL);
+    }
+    let bytes = files.open(KERAS_METADATA)?;
+    let metadata = SavedMetadata::decode(&bytes, limits);
+    let described = metadata.and_then(|it| Descriptions::of_metadata(it, objects, limits));
+    described.within(|| KERAS_METADATA)
 }
 
 /// What there is for SavedModels that no model of Keras was saved as.

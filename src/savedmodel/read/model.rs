@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use serde_json::Value;
+
 use super::carried::carried;
 use super::directory::Directory;
 use super::network::network;
@@ -10,7 +12,7 @@ use super::optimizer::{self, Trained};
 use super::variables::{LayerVariables, Values};
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::io::Files;
-use crate::keras::{CompileConfig, Dialect, Metadata, Model, Network};
+use crate::keras::{CompileConfig, Dialect, Metadata, Model, Network, Variable};
 use crate::keras_h5::{TOP_LEVEL, optimizer_state, variables_of};
 use crate::options::LoadOptions;
 
@@ -25,10 +27,11 @@ pub(crate) fn load(files: &Files, options: &LoadOptions) -> Result<Model<'static
         file,
         ..
     } = &directory;
-    let network = network(&directory, &options.limits)?;
-    let mut model = Model::new(network);
-    let described = descriptions.get(*root);
-    let text = |key: &str| Some(described?.get(key)?.as_str()?.to_owned());
+    let described = descriptions.get(*root).ok_or_else(no_description)?;
+    let described = described.read(&options.limits);
+    let mut described = described.within(|| "the model's description")?;
+    let mut model = Model::new(network(&directory, &mut described, &options.limits)?);
+    let text = |key: &str| Some(described.get(key)?.as_str()?.to_owned());
     model.metadata = Metadata {
         keras_version: text("keras_version"),
         backend: text("backend"),
@@ -46,14 +49,22 @@ pub(crate) fn load(files: &Files, options: &LoadOptions) -> Result<Model<'static
         options,
     )?;
     if options.compile {
-        let compile = described.and_then(|it| it.get("training_config"));
+        let compile = described.get_mut("training_config").map(Value::take);
         if let Some(compile) = compile.filter(|it| !it.is_null()) {
-            let config = CompileConfig::from_json(compile.clone(), Dialect::Keras2);
+            let config = CompileConfig::from_json(compile, Dialect::Keras2);
             model.compile = Some(config.within(|| "training_config")?);
             read_optimizer(&directory, &mut model, &ids, &mut values)?;
         }
     }
     Ok(model)
+}
+
+#[cold]
+fn no_description() -> Error {
+    Error::new(
+        ErrorKind::Malformed,
+        "nothing in `keras_metadata.pb` describes the model itself",
+    )
 }
 
 /// Gives the model the variables of its layers; their objects by their paths.
@@ -63,47 +74,17 @@ fn read_layers(
     values: &mut Values<'_>,
     options: &LoadOptions,
 ) -> Result<HashMap<String, NodeId>> {
-    let (objects, descriptions) = (&directory.objects, &directory.descriptions);
-    let mut reader = LayerVariables::new(objects, descriptions, &directory.tables, options.limits);
-    let layers = objects.numbered(directory.root, "layer-").into_iter();
-    let named: HashMap<&str, NodeId> = layers
-        .filter_map(|id| Some((descriptions.name(id)?, id)))
-        .collect();
     let mut ids = Vec::new();
-    let mut of_layers = HashSet::new();
-    let names: Vec<String> = match &model.network {
-        Network::Subclassed(_) => Vec::new(),
-        network => (network.layers().iter())
-            .map(|layer| layer.name().to_owned())
-            .collect(),
-    };
-    for name in &names {
-        let place = || format!("layer `{name}`");
-        let own = match named.get(name.as_str()) {
-            Some(id) => reader.of_layer(*id).within(place)?,
-            None if is_input(&model.network, name) => continue,
-            None => {
-                let message = "in the model's config, but there is no such object";
-                return Err(Error::new(ErrorKind::Malformed, message)).within(place);
-            }
-        };
-        of_layers.extend(own.iter().copied());
-        let stored = values.all(&own).within(place)?;
-        let variables = variables_of(&model.network, name, stored);
-        model.variables.add_layer(name, variables)?;
-        ids.extend(own);
+    for layer in stored_layers(directory, &model.network, values, options)? {
+        model.variables.add_layer(&layer.name, layer.variables)?;
+        ids.extend(layer.ids);
     }
-    let mut own = reader.of_layer(directory.root)?;
-    own.retain(|id| !of_layers.contains(id));
-    let stored = values.all(&own)?;
-    let variables = variables_of(&model.network, TOP_LEVEL, stored);
-    model.variables.add_layer(TOP_LEVEL, variables)?;
-    ids.extend(own);
     model.name_variables(&options.layers);
     let paths = model.variables.iter().map(|it| it.path.clone());
     let ids: HashMap<String, NodeId> = paths.zip(ids).collect();
     for (path, id) in &ids {
-        let variable = objects.node(*id).and_then(|it| it.variable.as_ref());
+        let variable = directory.objects.node(*id);
+        let variable = variable.and_then(|it| it.variable.as_ref());
         if variable.is_some_and(|it| !it.is_trained()) {
             model.variables.mark_fixed(path.clone());
         }
@@ -111,9 +92,57 @@ fn read_layers(
     Ok(ids)
 }
 
-fn is_input(network: &Network, layer: &str) -> bool {
-    let layer = network.get_layer(layer);
-    layer.is_some_and(|it| it.class_name() == "InputLayer")
+/// The variables of a layer, and the objects that they are.
+struct StoredLayer {
+    name: String,
+    variables: Vec<Variable<'static>>,
+    ids: Vec<NodeId>,
+}
+
+/// The layers of a network, and what belongs to none of them.
+fn stored_layers(
+    directory: &Directory,
+    network: &Network,
+    values: &mut Values<'_>,
+    options: &LoadOptions,
+) -> Result<Vec<StoredLayer>> {
+    let (objects, descriptions) = (&directory.objects, &directory.descriptions);
+    let mut reader = LayerVariables::new(objects, descriptions, &directory.tables, options.limits);
+    let layers = objects.numbered(directory.root, "layer-").into_iter();
+    let named: HashMap<&str, NodeId> = layers
+        .filter_map(|id| Some((descriptions.name(id)?, id)))
+        .collect();
+    let mut stored = |name: &str, ids: Vec<NodeId>| {
+        let found = values.all(&ids)?;
+        Ok::<_, Error>(StoredLayer {
+            name: name.to_owned(),
+            variables: variables_of(network, name, found),
+            ids,
+        })
+    };
+    let layers = match network {
+        Network::Subclassed(_) => &[],
+        network => network.layers(),
+    };
+    let mut found = Vec::new();
+    for layer in layers {
+        let name = layer.name();
+        let place = || format!("layer `{name}`");
+        let own = match named.get(name) {
+            Some(id) => reader.of_layer(*id).within(place)?,
+            None if layer.class_name() == "InputLayer" => continue,
+            None => {
+                let message = "in the model's config, but there is no such object";
+                return Err(Error::new(ErrorKind::Malformed, message)).within(place);
+            }
+        };
+        found.push(stored(name, own).within(place)?);
+    }
+    let of_layers: HashSet<NodeId> = found.iter().flat_map(|it| &it.ids).copied().collect();
+    let mut own = reader.of_layer(directory.root)?;
+    own.retain(|id| !of_layers.contains(id));
+    found.push(stored(TOP_LEVEL, own)?);
+    Ok(found)
 }
 
 fn read_optimizer(

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
-use super::descriptions::{Description, is_config};
+use super::descriptions::is_config;
 use super::directory::Directory;
 use super::objects::NodeId;
 use super::vocabularies;
@@ -16,22 +16,16 @@ use crate::limits::Limits;
 const SEQUENTIAL: &str = "_tf_keras_sequential";
 const FUNCTIONAL: &str = "_tf_keras_network";
 
-/// Reads the network of the model that a directory holds.
-pub(super) fn network(directory: &Directory, limits: &Limits) -> Result<Network> {
+/// Makes the network of the model that a directory holds from its description, whose config it takes.
+pub(super) fn network(
+    directory: &Directory,
+    described: &mut Map<String, Value>,
+    limits: &Limits,
+) -> Result<Network> {
     let reader = Reader { directory, limits };
-    let root = directory.root;
-    let described = directory.descriptions.get(root);
-    let object = reader.model(root, described.ok_or_else(no_description)?)?;
+    let object = reader.model(directory.root, described)?;
     let object = Object::from_json(Value::Object(object), Dialect::Keras2)?;
     Network::from_object(object, limits).within(|| "the model's config")
-}
-
-#[cold]
-fn no_description() -> Error {
-    Error::new(
-        ErrorKind::Malformed,
-        "nothing in `keras_metadata.pb` describes the model itself",
-    )
 }
 
 struct Reader<'d> {
@@ -41,13 +35,14 @@ struct Reader<'d> {
 
 impl Reader<'_> {
     /// A model as HDF5 files have it: class and config.
-    fn model(&self, id: NodeId, described: &Description) -> Result<Map<String, Value>> {
+    fn model(&self, id: NodeId, described: &mut Map<String, Value>) -> Result<Map<String, Value>> {
         let class = described.get("class_name").and_then(Value::as_str);
         let class = class.ok_or_else(|| {
             Error::new(ErrorKind::Malformed, "a description without `class_name`")
         })?;
-        let mut config = match described.get("config") {
-            Some(Value::Object(config)) => config.clone(),
+        let class = class.to_owned();
+        let mut config = match described.get_mut("config").map(Value::take) {
+            Some(Value::Object(config)) => config,
             _ => Map::new(),
         };
         let is_graph = described.get("is_graph_network").and_then(Value::as_bool);
@@ -58,11 +53,13 @@ impl Reader<'_> {
             .map(|node| node.class.as_str())
         {
             // Of a class of one's own Keras makes a model, if it has the config of one.
-            Some(SEQUENTIAL) if config.contains_key("layers") => "Sequential",
-            Some(FUNCTIONAL) if is_graph != Some(false) && is_functional(&config) => "Functional",
+            Some(SEQUENTIAL) if config.contains_key("layers") => "Sequential".to_owned(),
+            Some(FUNCTIONAL) if is_graph != Some(false) && is_functional(&config) => {
+                "Functional".to_owned()
+            }
             _ => class,
         };
-        self.complete(id, &mut config, described, 0)?;
+        self.complete(id, &mut config, 0)?;
         if !config.contains_key("layers")
             && !config.contains_key("name")
             && let Some(name) = described.get("name")
@@ -76,15 +73,9 @@ impl Reader<'_> {
     }
 
     /// Adds what only descriptions say to the config of a layer, and to those of the layers in it.
-    fn complete(
-        &self,
-        id: NodeId,
-        config: &mut Map<String, Value>,
-        described: &Description,
-        depth: u32,
-    ) -> Result<()> {
+    fn complete(&self, id: NodeId, config: &mut Map<String, Value>, depth: u32) -> Result<()> {
         self.limits.depth(depth, "models")?;
-        let frozen = described.get("trainable").and_then(Value::as_bool) == Some(false);
+        let frozen = !self.directory.descriptions.trainable(id);
         if frozen && is_config(config) && !config.contains_key("trainable") {
             config.insert("trainable".to_owned(), Value::Bool(false));
         }
@@ -124,9 +115,9 @@ impl Reader<'_> {
             return Ok(());
         };
         if name_of(entry).is_none()
-            && let Some(name) = described.get("name")
+            && let Some(name) = &described.name
         {
-            entry.insert("name".to_owned(), name.clone());
+            entry.insert("name".to_owned(), Value::from(name.as_str()));
         }
         match entry.get_mut("config") {
             Some(Value::Object(config)) => {
@@ -137,7 +128,7 @@ impl Reader<'_> {
                     )
                 };
                 vocabularies::complete(self.directory, id, config, self.limits).within(place)?;
-                self.complete(id, config, described, depth.saturating_add(1))
+                self.complete(id, config, depth.saturating_add(1))
             }
             _ => Ok(()),
         }

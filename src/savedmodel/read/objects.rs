@@ -7,15 +7,16 @@
     clippy::as_conversions
 )]
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::keras::naming::is_statistic;
-use crate::proto::tensorflow::saved_object_graph::{Kind, SavedObject};
+use crate::proto::outline::{ObjectGraphOutline, ObjectOutline};
+use crate::proto::tensorflow::TrackableObjectGraph;
 use crate::proto::tensorflow::trackable_object_graph::{
     ObjectReference, SlotVariableReference, TrackableObject,
 };
-use crate::proto::tensorflow::{SavedObjectGraph, TrackableObjectGraph};
 
 /// Which of the objects; there is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -37,6 +38,8 @@ pub(super) struct Node {
     pub(super) slots: Vec<SlotVariable>,
     /// The class: `_tf_keras_layer`; empty if it is not an object of one, or not known.
     pub(super) class: String,
+    /// What TensorFlow before 2.5 wrote of a layer; empty since.
+    pub(super) metadata: String,
     /// What is known of it as a variable.
     pub(super) variable: Option<StoredVariable>,
     /// The keys of its tensors, by the names that it has for them.
@@ -77,62 +80,57 @@ pub(super) struct Objects {
 const VALUE: &str = "VARIABLE_VALUE";
 
 impl Objects {
-    /// The objects of a SavedModel, with the keys that the checkpoint has for the same ones.
+    /// The objects of a SavedModel.
+    pub(super) fn of_saved(graph: ObjectGraphOutline) -> Result<Objects> {
+        let count = graph.nodes.len();
+        let list = graph.nodes.into_iter().enumerate();
+        let list = list.map(|(index, saved)| saved_node(saved, index, count));
+        let list = list.collect::<Result<_>>()?;
+        Ok(Objects { list })
+    }
+
+    /// The objects of a checkpoint, which does not say what they are.
+    pub(super) fn of_checkpoint(graph: TrackableObjectGraph) -> Result<Objects> {
+        let count = graph.nodes.len();
+        let list = graph.nodes.into_iter().enumerate();
+        let list = list.map(|(index, node)| checkpoint_node(node, index, count));
+        let list = list.collect::<Result<_>>()?;
+        Ok(Objects { list })
+    }
+
+    /// Takes the keys that a checkpoint has for the same objects.
     ///
     /// Which are the same, the names on the ways from the roots say, as TensorFlow restores them.
-    pub(super) fn of_saved(
-        graph: &SavedObjectGraph,
-        checkpoint: &TrackableObjectGraph,
-    ) -> Result<Objects> {
-        let keys = Objects::of_checkpoint(checkpoint)?;
-        let count = graph.nodes.len();
-        let list = graph.nodes.iter().enumerate();
-        let list = list.map(|(index, saved)| saved_node(saved, index, count));
-        let mut objects = Objects {
-            list: list.collect::<Result<_>>()?,
-        };
-        let same = objects.matched(&keys);
-        for (node, theirs) in same {
-            let Some(theirs) = keys.list.get(theirs.0) else {
-                continue;
-            };
-            if let Some(node) = objects.list.get_mut(node.0) {
+    pub(super) fn take_keys(&mut self, others: &Objects) {
+        for (index, theirs) in self.matched(others).into_iter().enumerate() {
+            let node = self.list.get_mut(index);
+            let theirs = theirs.and_then(|id| others.node(id));
+            if let (Some(node), Some(theirs)) = (node, theirs) {
                 node.keys.clone_from(&theirs.keys);
                 name_as(node, theirs);
             }
         }
-        Ok(objects)
-    }
-
-    /// The objects of a checkpoint alone, which does not say what they are.
-    pub(super) fn of_checkpoint(graph: &TrackableObjectGraph) -> Result<Objects> {
-        let count = graph.nodes.len();
-        let list = graph.nodes.iter().enumerate();
-        let list = list.map(|(index, node)| checkpoint_node(node, index, count));
-        Ok(Objects {
-            list: list.collect::<Result<_>>()?,
-        })
     }
 
     /// For each object that can be reached from the root the same one of `others`.
-    fn matched(&self, others: &Objects) -> HashMap<NodeId, NodeId> {
-        let root = NodeId(0);
-        let mut same = HashMap::new();
-        if others.list.is_empty() {
+    fn matched(&self, others: &Objects) -> Vec<Option<NodeId>> {
+        let mut same = vec![None; self.list.len()];
+        let (Some(root), Some(first)) = (self.root(), same.first_mut()) else {
             return same;
-        }
-        same.insert(root, root);
-        let mut waiting = VecDeque::from([(root, root)]);
+        };
+        let Some(theirs) = others.root() else {
+            return same;
+        };
+        *first = Some(theirs);
+        let mut waiting = VecDeque::from([(root, theirs)]);
         while let Some((own, theirs)) = waiting.pop_front() {
-            let (own, theirs) = (self.children(own), others.children(theirs));
-            let named: HashMap<&str, NodeId> =
-                theirs.iter().map(|(name, id)| (&**name, *id)).collect();
-            for (name, child) in own {
-                if let Some(other) = named.get(name.as_str())
-                    && !same.contains_key(child)
+            let named = Named::new(others.children(theirs));
+            for (place, (name, child)) in self.children(own).iter().enumerate() {
+                if let Some(found @ None) = same.get_mut(child.0)
+                    && let Some(other) = named.get(place, name)
                 {
-                    same.insert(*child, *other);
-                    waiting.push_back((*child, *other));
+                    *found = Some(other);
+                    waiting.push_back((*child, other));
                 }
             }
         }
@@ -141,9 +139,10 @@ impl Objects {
     }
 
     /// Nobody owns the variables that legacy optimizers keep: those they are for tell which they are.
-    fn match_slots(&self, others: &Objects, same: &mut HashMap<NodeId, NodeId>) {
-        for (index, node) in self.list.iter().enumerate() {
-            let theirs = same.get(&NodeId(index)).and_then(|id| others.node(*id));
+    fn match_slots(&self, others: &Objects, same: &mut [Option<NodeId>]) {
+        let same_as = |same: &[Option<NodeId>], id: NodeId| same.get(id.0).copied().flatten();
+        for (id, node) in self.iter().filter(|(_, node)| !node.slots.is_empty()) {
+            let theirs = same_as(same, id).and_then(|id| others.node(id));
             let Some(theirs) = theirs else {
                 continue;
             };
@@ -152,10 +151,10 @@ impl Objects {
                 .map(|slot| ((slot.original, &*slot.name), slot.variable))
                 .collect();
             for slot in &node.slots {
-                let original = same.get(&slot.original).copied();
+                let original = same_as(same, slot.original);
                 let other = original.and_then(|it| named.get(&(it, &*slot.name)).copied());
-                if let Some(other) = other {
-                    same.entry(slot.variable).or_insert(other);
+                if let Some(variable @ None) = same.get_mut(slot.variable.0) {
+                    *variable = other;
                 }
             }
         }
@@ -215,6 +214,36 @@ impl Objects {
     }
 }
 
+/// Children by their names. Mostly those of two objects that are the same have the same order:
+/// only where they have not is there a map.
+struct Named<'o> {
+    children: &'o [(String, NodeId)],
+    by_name: OnceCell<HashMap<&'o str, NodeId>>,
+}
+
+impl<'o> Named<'o> {
+    fn new(children: &'o [(String, NodeId)]) -> Self {
+        Named {
+            children,
+            by_name: OnceCell::new(),
+        }
+    }
+
+    /// The one of a name, which is likely to be at `place`.
+    fn get(&self, place: usize, name: &str) -> Option<NodeId> {
+        if let Some((own, child)) = self.children.get(place)
+            && own == name
+        {
+            return Some(*child);
+        }
+        let by_name = self.by_name.get_or_init(|| {
+            let children = self.children.iter();
+            children.map(|(name, child)| (&**name, *child)).collect()
+        });
+        by_name.get(name).copied()
+    }
+}
+
 /// What only the checkpoint says of a variable.
 fn name_as(node: &mut Node, theirs: &Node) {
     let Some(variable) = &mut node.variable else {
@@ -227,66 +256,62 @@ fn name_as(node: &mut Node, theirs: &Node) {
     }
 }
 
-fn saved_node(saved: &SavedObject, index: usize, count: usize) -> Result<Node> {
-    let mut node = Node {
-        children: children(&saved.children, index, count)?,
-        slots: slots(&saved.slot_variables, index, count)?,
-        ..Node::default()
-    };
-    match &saved.kind {
-        Some(Kind::UserObject(user)) => node.class.clone_from(&user.identifier),
-        Some(Kind::Variable(variable)) => {
-            node.variable = Some(StoredVariable {
-                name: variable.name.clone(),
-                trainable: Some(variable.trainable),
-            });
-        }
-        _ => {}
-    }
-    Ok(node)
+fn saved_node(saved: ObjectOutline, index: usize, count: usize) -> Result<Node> {
+    let variable = saved.variable.map(|it| StoredVariable {
+        name: it.name,
+        trainable: Some(it.trainable),
+    });
+    let user = saved.user_object.unwrap_or_default();
+    Ok(Node {
+        children: children(saved.children, index, count)?,
+        slots: slots(saved.slot_variables, index, count)?,
+        class: user.identifier,
+        metadata: user.metadata,
+        variable,
+        keys: BTreeMap::new(),
+    })
 }
 
-fn checkpoint_node(stored: &TrackableObject, index: usize, count: usize) -> Result<Node> {
-    let attributes = stored.attributes.iter();
-    let value = attributes.clone().find(|it| it.name == VALUE);
+fn checkpoint_node(stored: TrackableObject, index: usize, count: usize) -> Result<Node> {
+    let value = stored.attributes.iter().find(|it| it.name == VALUE);
+    let variable = value.map(|it| StoredVariable {
+        name: it.full_name.clone(),
+        trainable: None,
+    });
+    let keys = stored.attributes.into_iter();
     Ok(Node {
-        children: children(&stored.children, index, count)?,
-        slots: slots(&stored.slot_variables, index, count)?,
-        class: String::new(),
-        variable: value.map(|it| StoredVariable {
-            name: it.full_name.clone(),
-            trainable: None,
-        }),
-        keys: attributes
-            .map(|it| (it.name.clone(), it.checkpoint_key.clone()))
-            .collect(),
+        children: children(stored.children, index, count)?,
+        slots: slots(stored.slot_variables, index, count)?,
+        variable,
+        keys: keys.map(|it| (it.name, it.checkpoint_key)).collect(),
+        ..Node::default()
     })
 }
 
 fn children(
-    stored: &[ObjectReference],
+    stored: Vec<ObjectReference>,
     index: usize,
     count: usize,
 ) -> Result<Vec<(String, NodeId)>> {
-    let children = stored.iter().map(|child| {
+    let children = stored.into_iter().map(|child| {
         let id = checked(child.node_id, count)
             .map_err(|error| error.within(format!("object {index}, `{}`", child.local_name)))?;
-        Ok((child.local_name.clone(), id))
+        Ok((child.local_name, id))
     });
     children.collect()
 }
 
 fn slots(
-    stored: &[SlotVariableReference],
+    stored: Vec<SlotVariableReference>,
     index: usize,
     count: usize,
 ) -> Result<Vec<SlotVariable>> {
-    let slots = stored.iter().map(|slot| {
+    let slots = stored.into_iter().map(|slot| {
         let place = |error: Error| error.within(format!("object {index}, `{}`", slot.slot_name));
         Ok(SlotVariable {
             original: checked(slot.original_variable_node_id, count).map_err(place)?,
-            name: slot.slot_name.clone(),
             variable: checked(slot.slot_variable_node_id, count).map_err(place)?,
+            name: slot.slot_name,
         })
     });
     slots.collect()

@@ -4,8 +4,6 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Component, Path};
 
-use serde_json::Value;
-
 use super::descriptions::Descriptions;
 use super::objects::{NodeId, Objects};
 use crate::error::{Context, Error, ErrorKind, Result};
@@ -59,20 +57,19 @@ impl Tables {
     ) -> Result<Tables> {
         let mut tables = Tables::default();
         let is_lookup = |id: &NodeId| {
-            let class = descriptions.get(*id).and_then(|it| it.get("class_name"));
-            class
-                .and_then(Value::as_str)
-                .is_some_and(|it| LOOKUPS.contains(&it))
+            let class = descriptions
+                .get(*id)
+                .and_then(|it| it.class_name.as_deref());
+            class.is_some_and(|it| LOOKUPS.contains(&it))
         };
         let lookups = objects.iter().map(|(id, _)| id).filter(is_lookup);
         let lookups: Vec<(NodeId, NodeId)> = lookups
             .filter_map(|id| Some((id, objects.child(id, TABLE)?)))
             .collect();
-        let Some(graph) = meta
-            .object_graph_def
-            .as_ref()
-            .filter(|_| !lookups.is_empty())
-        else {
+        if lookups.is_empty() {
+            return Ok(tables);
+        }
+        let Some(graph) = meta.objects(limits)? else {
             return Ok(tables);
         };
         let reader = Reader {
@@ -126,7 +123,7 @@ fn constants(meta: &MetaGraphOutline, limits: &Limits) -> Result<HashMap<String,
 }
 
 struct Reader<'d> {
-    graph: &'d SavedObjectGraph,
+    graph: SavedObjectGraph,
     objects: &'d Objects,
     constants: HashMap<String, TensorProto>,
     meta: &'d MetaGraphOutline,

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::checkpoint::Checkpoint;
 use super::descriptions::Descriptions;
 use super::directory::Directory;
-use super::objects::{NodeId, Objects};
+use super::objects::NodeId;
 use super::optimizer::{self, Trained};
 use super::tables::Tables;
 use super::variables::{LayerVariables, Values};
@@ -72,8 +72,7 @@ pub(crate) fn load_weights(
 }
 
 fn of_checkpoint(files: &Files, prefix: &Path, options: &LoadWeightsOptions) -> Result<Directory> {
-    let checkpoint = Checkpoint::open(files, prefix, options.limits)?;
-    let objects = Objects::of_checkpoint(&checkpoint.graph)?;
+    let (checkpoint, objects) = Checkpoint::open(files, prefix, options.limits)?;
     let root = objects.root().ok_or_else(|| {
         let message = "a checkpoint without objects";
         Error::new(ErrorKind::NotFound, message)
