@@ -20,6 +20,8 @@ pub struct Carried {
     pub(crate) variables: BTreeMap<u32, String>,
     /// What is said of the layers inside of them, as JSON, by where the file has them.
     pub(crate) descriptions: BTreeMap<u32, String>,
+    /// The files that fill tables, by the numbers the file has for them: names and bytes.
+    pub(crate) assets: BTreeMap<u32, (String, Tensor<'static>)>,
 }
 
 impl Carried {

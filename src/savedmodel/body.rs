@@ -66,7 +66,7 @@ impl<'t, 'm> Body<'t, 'm> {
                 let name = self.variables.get(id).map(|it| it.name.as_str());
                 (name.unwrap_or("resource"), DataType::DT_RESOURCE)
             }
-            Capture::Table(_) => ("table_handle", DataType::DT_RESOURCE),
+            Capture::Table(_) | Capture::Carried(_) => ("table_handle", DataType::DT_RESOURCE),
             Capture::Asset(_) => ("asset_filepath", DataType::DT_STRING),
         };
         let resource = self.function.argument(name, dtype);

@@ -8,7 +8,7 @@ use super::functions::Structure;
 use super::objects::{Kind as ObjectKind, ObjectId, Objects};
 use super::structured::Spec;
 use super::trace::{Request, Traced};
-use super::variables::{Capture, VariableId};
+use super::variables::Capture;
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::graph::{Constant, Edge, Function, Library};
 use crate::keras::Carried;
@@ -22,7 +22,7 @@ use crate::proto::tensorflow::structure::{Kind as Structured, StructuredValue, T
 use crate::proto::tensorflow::{
     AttrValue, FunctionDef, NodeDef, SavedModel, SavedObjectGraph, TensorProto,
 };
-use crate::tensor::Shape;
+use crate::tensor::{Shape, Tensor};
 
 /// What `keras_api` has the function of a layer under that gives its outputs and losses.
 pub(super) const FUNCTION: &str = "call_and_return_conditional_losses";
@@ -33,7 +33,7 @@ const GRADIENT: &str = "_gradient_op_type";
 #[derive(Debug)]
 pub(super) struct CarriedFunctions {
     pub(super) objects: SavedObjectGraph,
-    functions: HashMap<String, FunctionDef>,
+    pub(super) functions: HashMap<String, FunctionDef>,
     /// The functions that are gradients, by the types of operations they are for.
     gradients: HashMap<String, String>,
     /// Constants of the graph.
@@ -42,6 +42,7 @@ pub(super) struct CarriedFunctions {
     pub(super) variables: BTreeMap<u32, String>,
     /// What Keras says of layers in layers.
     pub(super) descriptions: BTreeMap<u32, String>,
+    pub(super) assets: BTreeMap<u32, (String, Tensor<'static>)>,
     /// The functions that are gradients of what was written.
     written: Vec<String>,
     /// The names that functions have in the new file.
@@ -93,8 +94,8 @@ pub(super) struct Gradient {
 
 /// A tensor that a function takes from where it was defined.
 #[derive(Clone, Debug)]
-enum Taken {
-    Variable(VariableId),
+pub(super) enum Taken {
+    Captured(Capture),
     Constant(Box<TensorProto>),
 }
 
@@ -126,6 +127,7 @@ impl CarriedFunctions {
             layers: carried.layers.clone(),
             variables: carried.variables.clone(),
             descriptions: carried.descriptions.clone(),
+            assets: carried.assets.clone(),
             written: Vec::new(),
             names: HashMap::new(),
         })
@@ -149,7 +151,7 @@ impl CarriedFunctions {
         first.unwrap_or_default()
     }
 
-    fn child(&self, object: usize, name: &str) -> Option<usize> {
+    pub(super) fn child(&self, object: usize, name: &str) -> Option<usize> {
         let children = self.objects.nodes.get(object)?.children.iter();
         let mut children = children.filter(|it| it.local_name == name);
         usize::try_from(children.next()?.node_id).ok()
@@ -196,6 +198,11 @@ impl CarriedFunctions {
     ) -> Result<(Function, Vec<Capture>)> {
         let interface = self.objects.concrete_functions.get(name).cloned();
         let captures = self.captures(&interface.unwrap_or_default(), &body)?;
+        let is_table = |it: &Taken| matches!(it, Taken::Captured(Capture::Carried(_)));
+        if captures.iter().any(is_table) {
+            let message = "a penalty that uses a table, which cannot be written again";
+            return Err(Error::new(ErrorKind::Unsupported, message));
+        }
         let function = self.import(name, library)?;
         let arguments = captured(captures, &mut body);
         let results = body.function.call(&function, &arguments)?;
@@ -291,23 +298,17 @@ impl CarriedFunctions {
             let variable = u32::try_from(*number).ok();
             let path = variable.and_then(|it| self.variables.get(&it));
             if let Some(id) = path.and_then(|path| body.variable(path)) {
-                return Ok(Taken::Variable(id));
+                return Ok(Taken::Captured(Capture::Variable(id)));
             }
             let object = usize::try_from(*number).ok();
             let object = object.and_then(|it| self.objects.nodes.get(it)?.kind.as_ref());
             let what = match object {
-                Some(Kind::Constant(constant)) => {
-                    let value = self.constants.get(&constant.operation);
-                    let value = value.cloned().map(Box::new);
-                    return value.map(Taken::Constant).ok_or_else(|| {
-                        let message = format!("no constant `{}`", constant.operation);
-                        Error::new(ErrorKind::Malformed, message)
-                    });
-                }
+                Some(Kind::Constant(constant)) => return self.constant(&constant.operation),
                 Some(Kind::Variable(variable)) => {
                     format!("the variable `{}`, which no layer has", variable.name)
                 }
-                Some(Kind::Resource(_)) => "a table".to_owned(),
+                Some(Kind::Resource(_)) => return self.table(*number).map(Taken::Captured),
+                Some(Kind::Asset(_)) => "the path of a file".to_owned(),
                 _ => "an object of an unknown kind".to_owned(),
             };
             let message = format!("a function that uses {what}, which cannot be written again");
@@ -316,8 +317,16 @@ impl CarriedFunctions {
         captures.collect()
     }
 
+    pub(super) fn constant(&self, name: &str) -> Result<Taken> {
+        let value = self.constants.get(name).cloned().map(Box::new);
+        value.map(Taken::Constant).ok_or_else(|| {
+            let message = format!("no constant `{name}`");
+            Error::new(ErrorKind::Malformed, message)
+        })
+    }
+
     /// Adds a function with all that it calls to the library.
-    fn import(&mut self, name: &str, library: &mut Library) -> Result<Function> {
+    pub(super) fn import(&mut self, name: &str, library: &mut Library) -> Result<Function> {
         let closure = self.closure(name)?;
         let new: Vec<&String> = closure
             .iter()
@@ -422,9 +431,9 @@ impl CarriedFunctions {
 }
 
 /// What is captured, as arguments of a call.
-fn captured(captures: Vec<Taken>, body: &mut Body<'_, '_>) -> Vec<Edge> {
+pub(super) fn captured(captures: Vec<Taken>, body: &mut Body<'_, '_>) -> Vec<Edge> {
     let captures = captures.into_iter().map(|capture| match capture {
-        Taken::Variable(id) => body.capture(Capture::Variable(id)),
+        Taken::Captured(capture) => body.capture(capture),
         Taken::Constant(value) => body.function.constant(Constant::from_proto(*value)),
     });
     captures.collect()

@@ -20,6 +20,8 @@ const DEEPEST: usize = 50;
 enum Owned {
     /// A variable, by its path in the model.
     Variable(String),
+    /// A table, by its number in the file.
+    Table(u32),
     Object {
         class: &'static str,
         /// What Keras says of it, as JSON.
@@ -52,6 +54,7 @@ impl CarriedFunctions {
                     let path = number.and_then(|it| self.variables.get(&it));
                     path.map(|path| Owned::Variable(path.clone()))
                 }
+                Some(Kind::Resource(_)) => number.map(Owned::Table),
                 Some(Kind::UserObject(user)) if seen.insert(id) => {
                     let description = number.and_then(|it| self.descriptions.get(&it));
                     Some(Owned::Object {
@@ -97,11 +100,10 @@ impl LayerObjects<'_, '_> {
         let place = functions.layers.get(path).copied();
         let place = place.and_then(|it| usize::try_from(it).ok());
         let owned = place.map(|it| functions.owned(it, &mut HashSet::from([it]), 0));
-        self.own_all(object, owned.unwrap_or_default());
-        Ok(())
+        self.own_all(object, owned.unwrap_or_default(), path)
     }
 
-    fn own_all(&mut self, owner: ObjectId, owned: Vec<(String, Owned)>) {
+    fn own_all(&mut self, owner: ObjectId, owned: Vec<(String, Owned)>, path: &str) -> Result<()> {
         for (name, owned) in owned {
             let object = match owned {
                 Owned::Variable(path) => {
@@ -110,6 +112,8 @@ impl LayerObjects<'_, '_> {
                     };
                     self.variable(id)
                 }
+                Owned::Table(_) if !self.has_traces => continue,
+                Owned::Table(number) => self.carried_table(path, number, owner)?,
                 Owned::Object {
                     class,
                     description,
@@ -121,11 +125,12 @@ impl LayerObjects<'_, '_> {
                         let described = Described::Carried(described);
                         self.described.push((object, described));
                     }
-                    self.own_all(object, owned);
+                    self.own_all(object, owned, path)?;
                     object
                 }
             };
             self.objects.own(owner, &name, object);
         }
+        Ok(())
     }
 }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::arguments::CallArguments;
 use super::assets::Assets;
 use super::build_shapes::BuildShapes;
+use super::carried_tables::CarriedTables;
 use super::functions::Interfaces;
 use super::objects::{Kind, ObjectId, Objects};
 use super::tables::Initializer;
@@ -31,6 +32,8 @@ pub(super) struct LayerObjects<'t, 'm> {
     pub(super) initializers: Vec<Initializer>,
     /// Files that do.
     pub(super) assets: Assets,
+    /// Tables of the file that the model came from.
+    pub(super) carried_tables: CarriedTables,
     /// Whether layers have functions.
     pub(super) has_traces: bool,
     /// How many functions compute penalties on variables.
@@ -78,6 +81,7 @@ impl<'t, 'm> LayerObjects<'t, 'm> {
             of_captures: HashMap::new(),
             initializers: Vec::new(),
             assets: Assets::default(),
+            carried_tables: CarriedTables::default(),
             has_traces,
             penalties: 0,
             described: Vec::new(),
@@ -155,6 +159,7 @@ impl<'t, 'm> LayerObjects<'t, 'm> {
         }
         if let Network::Subclassed(_) = network {
             self.own_carried(object, path)?;
+            self.own_carried_tables(object, path)?;
             self.carried_penalties(path, &mut all)?;
         }
         Ok((all, layers))
@@ -222,6 +227,7 @@ impl<'t, 'm> LayerObjects<'t, 'm> {
             BranchKind::Carried(_) => self.own_carried(object, &branch.path)?,
             _ => self.attributes((class, kind), &branch.path, &layer, inner)?,
         }
+        self.own_carried_tables(object, &branch.path)?;
         Ok(layer)
     }
 

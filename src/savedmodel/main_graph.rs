@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::assets::Assets;
+use super::carried_tables::CarriedTables;
 use super::checkpoint::Checkpoint;
 use super::save_restore::{restore_function, save_function};
 use super::signatures::ServedSignature;
@@ -37,18 +38,19 @@ pub(super) fn main_graph(
     library: &mut Library,
     checkpoint: &Checkpoint,
     variables: &SavedVariables<'_>,
-    (signatures, initializers, assets): (&[ServedSignature], &[Initializer], &Assets),
+    signatures: &[ServedSignature],
+    tables: &TableParts<'_>,
     device: Option<&str>,
 ) -> Result<MainGraph> {
     let mut builder = Builder::new(variables);
-    let asset_file_def = builder.assets(assets);
-    builder.tables();
+    let asset_file_def = builder.assets(tables.assets);
+    builder.tables(tables.carried);
     builder.handles(checkpoint);
     let mut defs = BTreeMap::new();
     for signature in signatures {
         defs.insert(signature.key.clone(), builder.signature(signature));
     }
-    let filled = initializers.iter().map(|initializer| {
+    let filled = tables.initializers.iter().map(|initializer| {
         let inputs = builder.captured(&initializer.captures);
         format!("^{}", builder.call(&initializer.function, inputs))
     });
@@ -66,6 +68,14 @@ pub(super) fn main_graph(
         saver,
         asset_file_def,
     })
+}
+
+/// What tables need in the graph beside those of layers.
+#[derive(Debug)]
+pub(super) struct TableParts<'t> {
+    pub(super) initializers: &'t [Initializer],
+    pub(super) assets: &'t Assets,
+    pub(super) carried: &'t CarriedTables,
 }
 
 struct Builder<'v, 'm> {
@@ -180,7 +190,7 @@ impl<'v, 'm> Builder<'v, 'm> {
     }
 
     /// A node for each table.
-    fn tables(&mut self) {
+    fn tables(&mut self, carried: &CarriedTables) {
         for (id, table) in self.variables.tables.iter() {
             let name = self.unique("hash_table");
             self.handles.insert(Capture::Table(id), name.clone());
@@ -192,6 +202,13 @@ impl<'v, 'm> Builder<'v, 'm> {
             ];
             self.nodes
                 .push(node("HashTableV2", name, Vec::new(), attributes));
+        }
+        for (number, made) in carried.iter() {
+            let name = self.unique("hash_table");
+            self.handles.insert(Capture::Carried(number), name.clone());
+            let mut made = made.clone();
+            made.name = name;
+            self.nodes.push(made);
         }
     }
 

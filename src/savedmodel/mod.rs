@@ -16,6 +16,7 @@ mod body;
 mod build_shapes;
 mod carried;
 mod carried_objects;
+mod carried_tables;
 mod checkpoint;
 mod functions;
 mod keras_metadata;

@@ -58,7 +58,7 @@ impl LayerObjects<'_, '_> {
             let (function, captures) = self.tracer.carried_penalty(path, &name, &wanted)?;
             let variable = captures.iter().find_map(|it| match it {
                 Capture::Variable(id) => Some(*id),
-                Capture::Table(_) | Capture::Asset(_) => None,
+                _ => None,
             });
             if let Some(id) = variable {
                 let object = self.without_arguments(&function, captures);

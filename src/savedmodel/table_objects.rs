@@ -1,13 +1,14 @@
 //! Tables as objects: `spec/saved_model.md#tables`.
 
+use super::assets::AssetId;
 use super::layer_objects::LayerObjects;
 use super::objects::{Kind, ObjectId};
 use super::tables::{Initializer, TableId};
 use super::variables::Capture;
 use crate::error::Result;
 use crate::graph::Function;
-use crate::io::SharedBytes;
 use crate::layers::InnerLayer;
+use crate::tensor::Tensor;
 
 impl LayerObjects<'_, '_> {
     /// Hangs tables on the layer at `path`, but for those of layers inside of it.
@@ -30,9 +31,20 @@ impl LayerObjects<'_, '_> {
         Ok(())
     }
 
+    /// The object of a file from which an initializer fills a table.
+    pub(super) fn asset(&mut self, asset: AssetId, initializer: ObjectId) -> ObjectId {
+        let objects = &mut self.objects;
+        let object = *self
+            .of_captures
+            .entry(Capture::Asset(asset))
+            .or_insert_with(|| objects.add(Kind::Asset(asset)));
+        self.objects.own(initializer, "_filename", object);
+        object
+    }
+
     /// Makes a file an attribute of a layer, too: when Keras saves what it loaded, it forgets what
     /// filled a table, but not what a layer has.
-    fn own_file(&mut self, layer: ObjectId, file: ObjectId) {
+    pub(super) fn own_file(&mut self, layer: ObjectId, file: ObjectId) {
         const FILE: &str = "_vocabulary_file";
         let mut name = FILE.to_owned();
         let mut number = 0_u64;
@@ -56,13 +68,12 @@ impl LayerObjects<'_, '_> {
         let mut captures = Vec::new();
         let mut file = None;
         if let Some((name, vocabulary)) = &table.file {
-            let lines = SharedBytes::from_vec(vocabulary.lines.clone());
-            let asset = self.assets.add(name, lines);
-            let object = self.objects.add(Kind::Asset(asset));
-            self.of_captures.insert(Capture::Asset(asset), object);
-            self.objects.own(initializer, "_filename", object);
+            let lines = vocabulary.lines.clone();
+            let shape = [u64::try_from(lines.len()).unwrap_or(u64::MAX)];
+            let lines = Tensor::from_vec(lines, shape)?;
+            let asset = self.assets.add(&format!("{name}.txt"), lines);
             captures.push(Capture::Asset(asset));
-            file = Some(object);
+            file = Some(self.asset(asset, initializer));
         }
         captures.push(Capture::Table(id));
         let functions = table.functions(&mut self.tracer.library)?;
@@ -71,7 +82,7 @@ impl LayerObjects<'_, '_> {
     }
 
     /// Gives a table the functions that make it, fill it, and give it up.
-    fn table_functions(
+    pub(super) fn table_functions(
         &mut self,
         table: ObjectId,
         [creator, initializer, destroyer]: [Function; 3],

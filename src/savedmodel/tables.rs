@@ -70,7 +70,7 @@ impl SavedTables {
     fn add(&mut self, layer: &str, spec: TableSpec, file: Option<VocabularyFile>) {
         let id = TableId(self.list.len());
         let path = format!("{layer}/{}", spec.path);
-        let name = format!("hash_table_{:016x}", fingerprint(&spec));
+        let name = Fingerprint::of(&spec).table_name();
         let file = file.map(|file| (layer.to_owned(), file));
         self.list.push(SavedTable { name, spec, file });
         self.of_layers.insert(path, id);
@@ -101,25 +101,42 @@ impl SavedTables {
 
 /// A number that tables with other entries do not have, so that in a process with several models
 /// those of one name are equal: FNV-1a of 64 bits.
-fn fingerprint(spec: &TableSpec) -> u64 {
-    let mut state = 0xcbf2_9ce4_8422_2325_u64;
-    let mut take = |byte: u8| {
-        state = (state ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    };
-    for tensor in [&spec.keys, &spec.values] {
-        tensor.dtype().name().bytes().for_each(&mut take);
-        match tensor.string_values() {
-            Some(values) => {
-                for value in values {
-                    let len = u64::try_from(value.len()).unwrap_or(u64::MAX);
-                    len.to_le_bytes().into_iter().for_each(&mut take);
-                    value.iter().copied().for_each(&mut take);
-                }
+#[derive(Debug)]
+pub(super) struct Fingerprint(u64);
+
+impl Fingerprint {
+    pub(super) fn new() -> Self {
+        Fingerprint(0xcbf2_9ce4_8422_2325)
+    }
+
+    fn of(spec: &TableSpec) -> Self {
+        let mut state = Fingerprint::new();
+        for tensor in [&spec.keys, &spec.values] {
+            state.add(tensor.dtype().name().as_bytes());
+            match tensor.string_values() {
+                Some(values) => values.iter().for_each(|value| state.take(value)),
+                None => state.add(tensor.bytes()),
             }
-            None => tensor.bytes().iter().copied().for_each(&mut take),
+        }
+        state
+    }
+
+    /// Takes bytes, whose number counts, too.
+    pub(super) fn take(&mut self, bytes: &[u8]) {
+        let len = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        self.add(&len.to_le_bytes());
+        self.add(bytes);
+    }
+
+    fn add(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
         }
     }
-    state
+
+    pub(super) fn table_name(&self) -> String {
+        format!("hash_table_{:016x}", self.0)
+    }
 }
 
 impl SavedTable {
@@ -178,7 +195,7 @@ mod tests {
                 values: Tensor::from_vec(vec![first, first + 1], [2]).unwrap(),
                 vocabulary: None,
             };
-            fingerprint(&spec)
+            Fingerprint::of(&spec).table_name()
         };
         assert_eq!(name(["a", "b"], 1), name(["a", "b"], 1));
         for other in [

@@ -16,6 +16,8 @@ pub(super) struct VariableId(pub(super) usize);
 pub(super) enum Capture {
     Variable(VariableId),
     Table(TableId),
+    /// The table that the file the model came from has as this object.
+    Carried(u32),
     /// The path of a file.
     Asset(AssetId),
 }

@@ -9,7 +9,7 @@ use super::carried::{self, Gradient};
 use super::checkpoint::Checkpoint;
 use super::keras_metadata::{Source, keras_metadata};
 use super::layer_objects::{Extras, LayerObjects};
-use super::main_graph::main_graph;
+use super::main_graph::{TableParts, main_graph};
 use super::metrics::{self, Output, SavedMetric};
 use super::object_graph::object_graph;
 use super::objects::ObjectId;
@@ -159,9 +159,13 @@ fn meta_graph(
     let aliases = settings.aliases(&built.layers, &built.signatures)?;
     let library = &mut built.layers.tracer.library;
     let device = settings.io_device();
-    let (initializers, assets) = (&*built.layers.initializers, &built.layers.assets);
-    let calls = (&*built.signatures, initializers, assets);
-    let main = main_graph(library, checkpoint, variables, calls, device)?;
+    let tables = TableParts {
+        initializers: &built.layers.initializers,
+        assets: &built.layers.assets,
+        carried: &built.layers.carried_tables,
+    };
+    let signatures = &built.signatures;
+    let main = main_graph(library, checkpoint, variables, signatures, &tables, device)?;
     let library = std::mem::take(library).into_proto();
     settings.check_namespaces(&main.nodes, &library)?;
     let (producer, min_consumer) = GRAPH_VERSION;

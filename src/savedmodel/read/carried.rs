@@ -14,7 +14,7 @@ use crate::tensor::{DType, Tensor};
 
 /// Notes where a directory has the functions of a model and of its layers; none if there are none.
 pub(super) fn carried(
-    file: SharedBytes,
+    (file, assets): (&SharedBytes, &BTreeMap<u32, (String, SharedBytes)>),
     (objects, descriptions, root): (&Objects, &Descriptions, NodeId),
     model: &Model<'_>,
     variables: &HashMap<String, NodeId>,
@@ -38,11 +38,17 @@ pub(super) fn carried(
     if reader.layers.is_empty() {
         return Ok(None);
     }
-    let shape = [u64::try_from(file.len()).unwrap_or(u64::MAX)];
+    let held = |bytes: &SharedBytes| {
+        let shape = [u64::try_from(bytes.len()).unwrap_or(u64::MAX)];
+        Tensor::from_shared(DType::UInt8, shape, bytes.clone())
+    };
+    let assets = assets.iter();
+    let assets = assets.map(|(id, (name, bytes))| Ok((*id, (name.clone(), held(bytes)?))));
     let variables = variables.iter();
     let variables = variables.filter_map(|(path, id)| Some((id.number()?, path.clone())));
     Ok(Some(Carried {
-        file: Tensor::from_shared(DType::UInt8, shape, file)?,
+        file: held(file)?,
+        assets: assets.collect::<Result<_>>()?,
         layers: reader.layers,
         descriptions: reader.inside,
         variables: variables.collect(),

@@ -1,11 +1,12 @@
 //! The files of a SavedModel, and what is said of directories that hold no model of Keras.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::checkpoint::Checkpoint;
 use super::descriptions::Descriptions;
 use super::objects::{NodeId, Objects};
-use super::tables::Tables;
+use super::tables::{self, Tables};
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::io::{Files, SharedBytes};
 use crate::limits::Limits;
@@ -47,6 +48,8 @@ pub(super) struct Directory {
     pub(super) root: NodeId,
     /// `saved_model.pb` itself.
     pub(super) file: SharedBytes,
+    /// The files that it refers to, by their numbers in it.
+    pub(super) assets: BTreeMap<u32, (String, SharedBytes)>,
 }
 
 impl Directory {
@@ -61,7 +64,9 @@ impl Directory {
         objects.take_keys(&stored);
         let known = (&objects, &descriptions);
         let tables = Tables::of(&meta, known, files, &limits).within(|| SAVED_MODEL)?;
+        let assets = tables::assets(&meta, files).within(|| SAVED_MODEL)?;
         Ok(Directory {
+            assets,
             objects,
             descriptions,
             checkpoint,

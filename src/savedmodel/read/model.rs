@@ -42,7 +42,7 @@ pub(crate) fn load(files: &Files, options: &LoadOptions) -> Result<Model<'static
     let mut values = Values::new(objects, checkpoint);
     let ids = read_layers(&directory, &mut model, &mut values, options)?;
     model.metadata.carried = carried(
-        file.clone(),
+        (file, &directory.assets),
         (objects, descriptions, *root),
         &model,
         &ids,

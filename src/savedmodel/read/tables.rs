@@ -1,8 +1,8 @@
 //! What the tables of lookup layers hold, which TensorFlow does not write into configs:
 //! `spec/saved_model.md#vocabularies`.
 
-use std::collections::{HashMap, HashSet};
-use std::path::{Component, Path};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::{Component, Path, PathBuf};
 
 use super::descriptions::Descriptions;
 use super::objects::{NodeId, Objects};
@@ -189,15 +189,11 @@ impl Reader<'_> {
             let count = self.meta.asset_file_def.len();
             return Err(malformed(format!("refers to asset {index} of {count}")));
         };
-        let name = Path::new(&file.filename);
-        let is_inside = |part: Component<'_>| matches!(part, Component::Normal(_));
-        if file.filename.is_empty() || !name.components().all(is_inside) {
-            let name = &file.filename;
-            return Err(malformed(format!(
-                "the asset `{name}`, expected a file in `assets/`"
-            )));
-        }
-        self.files.open(Path::new("assets").join(name))
+        let name = &file.filename;
+        let path = asset_path(name).ok_or_else(|| {
+            malformed(format!("the asset `{name}`, expected a file in `assets/`"))
+        })?;
+        self.files.open(path)
     }
 
     fn column(&self, name: &str) -> Result<Column> {
@@ -208,6 +204,28 @@ impl Reader<'_> {
         self.limits.objects(count, "entries of a table")?;
         Ok(column)
     }
+}
+
+/// Where a file of `assets/` is; none for what would be elsewhere.
+fn asset_path(name: &str) -> Option<PathBuf> {
+    let is_inside = |part: Component<'_>| matches!(part, Component::Normal(_));
+    let is_inside = !name.is_empty() && Path::new(name).components().all(is_inside);
+    is_inside.then(|| Path::new("assets").join(name))
+}
+
+/// The files of `assets/` that are there, by their numbers, with their names.
+pub(super) fn assets(
+    meta: &MetaGraphOutline,
+    files: &Files,
+) -> Result<BTreeMap<u32, (String, SharedBytes)>> {
+    let mut found = BTreeMap::new();
+    for (number, asset) in (0..).zip(&meta.asset_file_def) {
+        let path = asset_path(&asset.filename);
+        if let Some(path) = path.filter(|path| files.contains(path)) {
+            found.insert(number, (asset.filename.clone(), files.open(path)?));
+        }
+    }
+    Ok(found)
 }
 
 impl Column {

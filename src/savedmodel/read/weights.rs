@@ -81,6 +81,7 @@ fn of_checkpoint(files: &Files, prefix: &Path, options: &LoadWeightsOptions) -> 
     let is_model = !objects.numbered(root, "layer-").is_empty();
     let inner = objects.child(root, "model").filter(|_| !is_model);
     Ok(Directory {
+        assets: Default::default(),
         root: inner.unwrap_or(root),
         descriptions: Descriptions::default(),
         tables: Tables::default(),
