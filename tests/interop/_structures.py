@@ -186,12 +186,12 @@ def masking_and_taking(name, taking):
 
 
 @structure((4, 3))
-def mask_into_model(name, x):
+def masking_before_model(name, x):
     return masking_and_taking(f"{name}_inner", True)(L.Masking(name=f"{name}_masking")(x))
 
 
 @structure((4, 3))
-def mask_out_of_model(name, x):
+def masking_in_model(name, x):
     return L.SimpleRNN(2, name=f"{name}_rnn")(masking_and_taking(f"{name}_inner", False)(x))
 
 
