@@ -80,6 +80,14 @@ message! {
 }
 
 message! {
+    /// [`NodeDef`](super::tensorflow::NodeDef).
+    pub struct NodeOutline: "tensorflow.NodeDef" {
+        /// Its name.
+        1 => name: String,
+    }
+}
+
+message! {
     /// [`FunctionDefLibrary`](super::tensorflow::FunctionDefLibrary).
     pub struct LibraryOutline: "tensorflow.FunctionDefLibrary" {
         /// The functions, each an encoded `FunctionDef`.

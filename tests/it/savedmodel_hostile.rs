@@ -10,6 +10,7 @@ use hornfels::keras::{Adam, CompileConfig, Model, Object, Sequential};
 use hornfels::layers::{BatchNormalization, Dense};
 use hornfels::proto::Message;
 use hornfels::proto::keras::SavedMetadata;
+use hornfels::proto::tensorflow::meta_graph::Encoding;
 use hornfels::proto::tensorflow::saved_object_graph::{Kind, SavedObject, SavedUserObject};
 use hornfels::proto::tensorflow::trackable_object_graph::ObjectReference;
 use hornfels::proto::tensorflow::{SavedModel, SavedObjectGraph};
@@ -254,6 +255,20 @@ fn objects_that_are_not_there() {
             .retain(|it| it.local_name != "layer-2");
     });
     refused("no layer", &broken, ErrorKind::Malformed, "layer `out`");
+}
+
+#[test]
+fn signatures_of_nodes_that_are_not_there() {
+    let mut saved = graph(&small(false, true));
+    let signature = saved.meta_graphs[0]
+        .signature_def
+        .get_mut("serving_default");
+    let output = signature.unwrap().outputs.get_mut("out").unwrap();
+    output.encoding = Some(Encoding::Name("StatefulPartitionedCall_99:0".to_owned()));
+    let mut broken = small(false, true);
+    broken.insert(SAVED_MODEL, saved.encode().unwrap());
+    let place = "signature `serving_default`: `out`: names the node `StatefulPartitionedCall_99`";
+    refused("signature", &broken, ErrorKind::Malformed, place);
 }
 
 #[test]

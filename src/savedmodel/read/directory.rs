@@ -6,6 +6,7 @@ use std::path::Path;
 use super::checkpoint::Checkpoint;
 use super::descriptions::Descriptions;
 use super::objects::{NodeId, Objects};
+use super::signatures::check_signatures;
 use super::tables::{self, Tables};
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::io::{Files, SharedBytes};
@@ -60,6 +61,7 @@ impl Directory {
         let is_keras = |root: &NodeId| descriptions.get(*root).is_some();
         let root = objects.root().filter(is_keras);
         let root = root.ok_or_else(|| not_keras(&objects))?;
+        check_signatures(&meta, &limits).within(|| SAVED_MODEL)?;
         let (checkpoint, stored) = Checkpoint::open(files, Path::new(VARIABLES), limits)?;
         objects.take_keys(&stored);
         let known = (&objects, &descriptions);

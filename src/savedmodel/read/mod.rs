@@ -5,6 +5,7 @@
 //! | `directory.rs` | the files of a directory |
 //! | `objects.rs` | what each object is and owns, and the keys of its values |
 //! | `checkpoint.rs` | tensors by their keys |
+//! | `signatures.rs` | that signatures belong to the graph |
 //! | `descriptions.rs` | what Keras says of each layer |
 //! | `network.rs` | the network of a model |
 //! | `tables.rs` | what the tables of lookups hold |
@@ -23,6 +24,7 @@ mod model;
 mod network;
 mod objects;
 mod optimizer;
+mod signatures;
 mod tables;
 mod variables;
 mod vocabularies;
