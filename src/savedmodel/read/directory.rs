@@ -61,12 +61,12 @@ impl Directory {
         let is_keras = |root: &NodeId| descriptions.get(*root).is_some();
         let root = objects.root().filter(is_keras);
         let root = root.ok_or_else(|| not_keras(&objects))?;
-        check_signatures(&meta, &limits).within(|| SAVED_MODEL)?;
         let (checkpoint, stored) = Checkpoint::open(files, Path::new(VARIABLES), limits)?;
         objects.take_keys(&stored);
         let known = (&objects, &descriptions);
         let tables = Tables::of(&meta, known, files, &limits).within(|| SAVED_MODEL)?;
         let assets = tables::assets(&meta, files).within(|| SAVED_MODEL)?;
+        check_signatures(&meta, &limits).within(|| SAVED_MODEL)?;
         Ok(Directory {
             assets,
             objects,
