@@ -188,6 +188,16 @@ fn of_input(layer: &Layer) -> Map<String, Value> {
     metadata
 }
 
+/// Classes that take their inputs in the type they come in: Keras would set it on the revived layer.
+const TAKE_ANY_TYPE: &[&str] = &[
+    "CenterCrop",
+    "Embedding",
+    "RandomCrop",
+    "SlicingOpLambda",
+    "TensorFlowOpLayer",
+    "TFOpLambda",
+];
+
 /// What all layers and models have.
 fn common(object: &Object, name: &str, arguments: &[CallArgument]) -> Map<String, Value> {
     let config = object.config();
@@ -214,7 +224,10 @@ fn common(object: &Object, name: &str, arguments: &[CallArgument]) -> Map<String
         ("batch_input_shape", batch),
         ("must_restore_from_config", json!(false)),
         ("preserve_input_structure_in_config", json!(false)),
-        ("autocast", json!(!is_model)),
+        (
+            "autocast",
+            json!(!is_model && !TAKE_ANY_TYPE.contains(&class)),
+        ),
         ("class_name", json!(class)),
         ("config", Value::Object(config.clone())),
     ] {
