@@ -11,7 +11,7 @@ use super::{
     pooling, preprocessing, regularization, reshaping, rnn, wrapper,
 };
 use crate::error::{Error, ErrorKind, Result};
-use crate::keras::{Network, Object};
+use crate::keras::{Dialect, Network, Object};
 use crate::limits::Limits;
 
 type Maker = Arc<dyn Fn(&Object, &LayerRegistry) -> Result<Box<dyn Layer>> + Send + Sync>;
@@ -149,14 +149,32 @@ impl LayerRegistry {
 
     fn maker(&self, object: &Object) -> Option<&Maker> {
         let class = object.class_name();
-        let module = object.module().unwrap_or_default();
-        if module.starts_with("keras.src.ops") || module.starts_with("keras.ops") {
+        if is_operation(object) {
             let known = self.makers.get(&format!("{OPERATION}{class}"));
             return known.or_else(|| self.makers.get(OPERATION));
         }
         let registered = object.registered_name();
         let registered = registered.and_then(|name| self.makers.get(name));
         registered.or_else(|| self.makers.get(class))
+    }
+}
+
+/// Whether it is an operation of Keras 3. In HDF5 files, where no module is told, what a called
+/// operation lacks is the argument of every layer.
+fn is_operation(object: &Object) -> bool {
+    match object.module() {
+        Some(module) => module.starts_with("keras.src.ops") || module.starts_with("keras.ops"),
+        None => {
+            let is_called = object.json().contains_key("inbound_nodes");
+            let is_layer = object.config().contains_key("trainable");
+            let has_network = object.config().contains_key("layers");
+            object.dialect() == Dialect::Keras3
+                && is_called
+                && !is_layer
+                && !has_network
+                && object.class_name() != "InputLayer"
+                && !object.class_name().contains('>')
+        }
     }
 }
 

@@ -8,6 +8,7 @@
 //! | `values.rs` | nested objects, dtypes, activations |
 //! | `network.rs` | Sequential and Functional models |
 //! | `nodes.rs` | the calls that connect the layers of a Functional model |
+//! | `operations/` | operations of Keras 3, and the functions that Keras 2 has for them |
 //! | `masks.rs` | operations of Keras 3 that Keras 2 does without |
 //! | `training.rs` | optimizer, losses and metrics of a compiled model |
 //! | `keras1/` | from Keras 1 to Keras 2: configs, and the arrays of layers |
@@ -22,6 +23,7 @@ mod masks;
 mod network;
 mod nodes;
 mod objects;
+mod operations;
 mod special;
 mod training;
 mod values;

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::nodes::Calls;
+use super::operations::Operations;
 use super::{Dialect, Kind, Translator, class_name};
 use crate::error::{Context, Error, ErrorKind, Result};
 
@@ -89,12 +90,19 @@ impl Translator<'_> {
                 "a Functional model without `layers`",
             ));
         };
-        let calls = Calls::new(self, layers);
+        let calls = Calls::new(self, config, layers);
+        let mut operations = Operations::new(self, &calls, layers);
         let mut translated_layers = Vec::with_capacity(layers.len());
         for layer in layers {
             let layer = as_object(layer)?;
             let name = layer_name(layer).unwrap_or_default();
             if calls.drops(name) {
+                continue;
+            }
+            if self.to == Dialect::Keras2
+                && let Some(functions) = operations.of(layer)?
+            {
+                translated_layers.extend(functions);
                 continue;
             }
             let mut translated = self.object(Kind::Layer, layer)?;

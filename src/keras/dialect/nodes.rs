@@ -1,25 +1,26 @@
 //! The calls that connect layers, `inbound_nodes`, and the numbers they go by:
 //! `spec/keras_config.md#calls` and `spec/keras_config.md#node-numbers`.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
-use super::masks::implicit_masks;
+use super::masks::ImplicitMasks;
 use super::network::{input_layer_shape, is_built_sequential, layer_name};
 use super::{Dialect, Translator, class_name};
 use crate::error::{Error, ErrorKind, Result};
 use crate::keras::object::describe;
+use crate::keras::part::Part;
 
 /// How Keras 2 marks an argument that is no tensor.
-const CONSTANT: &str = "_CONSTANT_VALUE";
+pub(super) const CONSTANT: &str = "_CONSTANT_VALUE";
 
 /// Translates the calls of one Functional model.
 pub(super) struct Calls<'a> {
     translator: Translator<'a>,
     layers: HashMap<&'a str, Callee<'a>>,
     /// Operations that the other dialect does without.
-    masks: HashSet<&'a str>,
+    masks: ImplicitMasks<'a>,
 }
 
 /// What a tensor's layer has to do with its numbers.
@@ -30,24 +31,30 @@ struct Callee<'a> {
     first_as_end_in_keras3: u64,
     /// The shape of its tensor, if it is an input.
     shape: Option<&'a Value>,
+    /// Whether it is neither an input nor an operation.
+    is_layer: bool,
 }
 
 /// One tensor: an output of one call of a layer.
-struct TensorRef<'a> {
-    layer: &'a str,
-    node: u64,
-    tensor: u64,
+pub(super) struct TensorRef<'a> {
+    pub(super) layer: &'a str,
+    pub(super) node: u64,
+    pub(super) tensor: u64,
 }
 
 impl<'a> Calls<'a> {
-    pub(super) fn new(translator: Translator<'a>, layers: &'a [Value]) -> Calls<'a> {
+    pub(super) fn new(
+        translator: Translator<'a>,
+        config: &'a Map<String, Value>,
+        layers: &'a [Value],
+    ) -> Calls<'a> {
         let named = layers.iter().filter_map(|layer| {
             let layer = layer.as_object()?;
             Some((layer_name(layer)?, Callee::new(layer)))
         });
         let masks = match translator.to {
-            Dialect::Keras2 => implicit_masks(layers),
-            _ => HashSet::new(),
+            Dialect::Keras2 => ImplicitMasks::of(layers, config.get("output_layers")),
+            _ => ImplicitMasks::default(),
         };
         let layers = named.collect();
         Calls {
@@ -59,7 +66,12 @@ impl<'a> Calls<'a> {
 
     /// Whether the other dialect does without this layer.
     pub(super) fn drops(&self, layer: &str) -> bool {
-        self.masks.contains(layer)
+        self.masks.drops(layer)
+    }
+
+    /// Whether a name is that of a layer, and not of an input or an operation of Keras 3.
+    pub(super) fn is_layer(&self, name: &str) -> bool {
+        self.layers.get(name).is_some_and(|callee| callee.is_layer)
     }
 
     /// `inbound_nodes` of a layer.
@@ -136,6 +148,7 @@ impl<'a> Callee<'a> {
             first_in_keras2: counts_itself.into(),
             first_as_end_in_keras3: functional.into(),
             shape: input_layer_shape(layer),
+            is_layer: class != "InputLayer" && !Part::Json(layer).is_operation(),
         }
     }
 
@@ -163,7 +176,7 @@ impl<'a> TensorRef<'a> {
     }
 
     /// The history in Keras 3's `__keras_tensor__`.
-    fn parse_keras3(value: &'a Value) -> Option<TensorRef<'a>> {
+    pub(super) fn parse_keras3(value: &'a Value) -> Option<TensorRef<'a>> {
         if value.get("class_name")? != "__keras_tensor__" {
             return None;
         }
@@ -321,7 +334,9 @@ impl Calls<'_> {
     /// In Keras 2 an argument `training` pins the mode, so a default must not become one.
     fn is_implied(&self, class: &str, name: &str, value: &Value) -> bool {
         match name {
-            "mask" => TensorRef::parse_keras3(value).is_some_and(|mask| self.drops(mask.layer)),
+            "mask" => {
+                TensorRef::parse_keras3(value).is_some_and(|mask| self.masks.repeats(mask.layer))
+            }
             "training" => *value == Value::Bool(false) && trains_only_if_told(class),
             _ => false,
         }
@@ -366,7 +381,7 @@ impl Calls<'_> {
         map_structure(value, &mut |leaf| self.keyword_to_keras2(leaf))
     }
 
-    fn number_in_keras2(&self, tensor: &TensorRef<'_>) -> Result<u64> {
+    pub(super) fn number_in_keras2(&self, tensor: &TensorRef<'_>) -> Result<u64> {
         let callee = self.callee(tensor.layer)?;
         Ok(tensor.node.saturating_add(callee.first_in_keras2))
     }
@@ -438,7 +453,7 @@ pub(super) fn argument_shapes(layer: &Map<String, Value>) -> [Option<Value>; 3] 
 }
 
 /// What Keras 3 calls the arguments of a layer's call.
-fn argument_names(class: &str) -> &'static [&'static str] {
+pub(super) fn argument_names(class: &str) -> &'static [&'static str] {
     match class {
         "MultiHeadAttention" => &[
             "query",

@@ -20,7 +20,9 @@ const ROWS: &[Row] = &[
          Identity Imag Invert Isfinite Isinf Isnan LeakyRelu Log Log10 Log1p Log2 LogSigmoid LogSoftmax \
          LogicalNot NanToNum Negative Normalize OnesLike Real Reciprocal Relu Relu6 Roll Round Rsqrt \
          Selu Sigmoid Sign Silu Sin Sinh SoftShrink Softmax Softplus Softsign Sort SparsePlus Sqrt \
-         Square Squareplus StopGradient Tan Tanh TanhShrink Threshold ZerosLike",
+         Square Squareplus StopGradient Tan Tanh TanhShrink Threshold ZerosLike Cbrt ConvertToTensor Copy \
+         Deg2rad EmptyLike Erfc Exp2 Fabs Fliplr Flipud Isneginf Isposinf Rad2deg ReLU SaturateCast Sinc \
+         SparseSigmoid Trunc",
         elements::same,
     ),
     Row("", "Cumprod Cumsum", elements::accumulated),
@@ -29,14 +31,16 @@ const ROWS: &[Row] = &[
          less_equal logical_and logical_or logical_xor maximum minimum multiply not_equal pow realdiv \
          squared_difference subtract truediv xdivy xlog1py xlogy",
         "Add Arctan2 Divide DivideNoNan Equal FloorDivide Greater GreaterEqual Less LessEqual Logaddexp \
-         LogicalAnd LogicalOr LogicalXor Maximum Minimum Mod Multiply NotEqual Power Subtract TrueDivide",
+         LogicalAnd LogicalOr LogicalXor Maximum Minimum Mod Multiply NotEqual Power Subtract TrueDivide \
+         Fmax Fmin Heaviside Hypot Isclose",
         elements::broadcast_all,
     ),
     Row("where", "Where", elements::chosen),
     Row(
         "euclidean_norm reduce_all reduce_any reduce_euclidean_norm reduce_logsumexp reduce_max \
          reduce_mean reduce_min reduce_prod reduce_std reduce_sum reduce_variance",
-        "All Amax Amin Any Average CountNonzero Logsumexp Max Mean Min Prod Std Sum Var",
+        "All Amax Amin Any Average CountNonzero Logsumexp Max Mean Min Nanprod Nansum Prod Ptp \
+         Std Sum Var",
         elements::reduced,
     ),
     Row("norm", "Norm", elements::normed),
@@ -61,13 +65,13 @@ const ROWS: &[Row] = &[
     Row("gather", "Take", axes::taken),
     Row("pad", "Pad", axes::padded),
     Row("gather_nd", "", axes::taken_each),
-    Row("broadcast_to", "", axes::stretched),
+    Row("broadcast_to", "BroadcastTo", axes::stretched),
     Row("slice", "", slicing::cut),
-    Row("top_k", "", axes::largest),
+    Row("top_k", "TopK", axes::largest),
     Row("shape", "", axes::shape),
     Row("rank", "", |_| Ok(vec![Shape::known(&[])])),
-    Row("depth_to_space", "", axes::spread),
-    Row("space_to_depth", "", axes::folded),
+    Row("depth_to_space", "DepthToSpace", axes::spread),
+    Row("space_to_depth", "SpaceToDepth", axes::folded),
     Row("image.resize", "Resize", axes::resized),
     Row(
         "avg_pool avg_pool1d avg_pool2d avg_pool3d max_pool max_pool1d max_pool2d max_pool3d",
