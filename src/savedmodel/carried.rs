@@ -365,9 +365,12 @@ impl CarriedFunctions {
     }
 
     /// The names of a function and of all that it calls, and of their gradients, in order.
+    ///
+    /// TensorFlow loads none that call themselves, be it through others: neither are they written.
     fn closure(&self, name: &str) -> Result<Vec<String>> {
         let mut seen = HashSet::from([name.to_owned()]);
         let mut found = vec![name.to_owned()];
+        let mut calls = Vec::new();
         let mut next = 0;
         while let Some(name) = found.get(next).cloned() {
             next += 1;
@@ -379,9 +382,18 @@ impl CarriedFunctions {
             for node in &def.node_def {
                 self.called_by(node, &mut called);
             }
+            calls.extend(called.iter().map(|it| (name.clone(), it.clone())));
             found.extend(called.into_iter().filter(|it| seen.insert(it.clone())));
         }
-        Ok(found)
+        match in_a_circle(&found, &calls) {
+            None => Ok(found),
+            Some(name) => {
+                let message =
+                    format!("`{name}` calls a function that calls itself, be it through others");
+                Err(Error::new(ErrorKind::Malformed, message)
+                    .with_hint("TensorFlow does not load such functions either"))
+            }
+        }
     }
 
     fn called_by(&self, node: &NodeDef, called: &mut Vec<String>) {
@@ -546,4 +558,30 @@ fn no_function(traces: &[(String, SavedConcreteFunction)], request: &Request<'_>
             known.join(") and (")
         ),
     )
+}
+
+/// A function in a circle of calls, or behind one: what is left when those that call nothing more
+/// are taken away, again and again.
+fn in_a_circle<'f>(functions: &'f [String], calls: &[(String, String)]) -> Option<&'f String> {
+    let mut left: HashMap<&str, usize> = functions.iter().map(|it| (it.as_str(), 0)).collect();
+    let mut callers: HashMap<&str, Vec<&str>> = HashMap::new();
+    for (caller, called) in calls {
+        *left.entry(caller).or_default() += 1;
+        callers.entry(called).or_default().push(caller);
+    }
+    let mut done: Vec<&str> = functions.iter().map(String::as_str).collect();
+    done.retain(|name| left.get(name) == Some(&0));
+    while let Some(name) = done.pop() {
+        for caller in callers.remove(name).unwrap_or_default() {
+            if let Some(count) = left.get_mut(caller) {
+                *count = count.saturating_sub(1);
+                if *count == 0 {
+                    done.push(caller);
+                }
+            }
+        }
+    }
+    functions
+        .iter()
+        .find(|name| left.get(name.as_str()).is_some_and(|it| *it > 0))
 }
