@@ -197,6 +197,16 @@ def signature_call(loaded, model, data):
     return [found[name] for name in model.output_names]
 
 
+def in_session(place, data):
+    """The outputs of a directory by name, as servers and TensorFlow 1 compute them from the one input there is."""
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        graph = tf.compat.v1.saved_model.loader.load(session, ["serve"], str(place))
+        signature = graph.signature_def["serving_default"]
+        (tensor,) = signature.inputs.values()
+        names = {key: info.name for key, info in sorted(signature.outputs.items())}
+        return session.run(names, {tensor.name: data})
+
+
 def in_order(found, model):
     return [found[name] for name in model.output_names] if isinstance(found, dict) else as_list(found)
 

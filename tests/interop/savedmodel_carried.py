@@ -12,7 +12,7 @@ import shutil
 import numpy as np
 
 from _oracle import ORACLE, Report, close, hornfels, keras, values
-from _savedmodel import WRITTEN, set_weights
+from _savedmodel import WRITTEN, in_session, set_weights
 
 keras = keras()
 import tensorflow as tf  # noqa: E402
@@ -156,14 +156,8 @@ def trained(model):
     return {variable.name: variable.numpy() for variable in model.variables}
 
 
-def in_session(place):
-    """As servers and TensorFlow 1 run it."""
-    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-        graph = tf.compat.v1.saved_model.loader.load(session, ["serve"], str(place))
-        signature = graph.signature_def["serving_default"]
-        (tensor,) = signature.inputs.values()
-        names = {key: info.name for key, info in signature.outputs.items()}
-        return [value for _, value in sorted(session.run(names, {tensor.name: DATA}).items())]
+def served(place):
+    return list(in_session(place, DATA).values())
 
 
 def check(name):
@@ -185,7 +179,7 @@ def check(name):
         for training in (False, True):
             found, expected = (as_list(each(tf.constant(DATA), training=training)) for each in (loaded, theirs))
             all_close(found, expected, f"{which}: tf.saved_model.load, training={training}")
-        all_close(in_session(PLACE / which), in_session(PLACE / "theirs"), f"{which}: session")
+        all_close(served(PLACE / which), served(PLACE / "theirs"), f"{which}: session")
         revived, expected = (keras.models.load_model(PLACE / it) for it in (which, "theirs"))
         all_close(outputs(revived, training=False), outputs(expected, training=False), f"{which}: load_model")
         close(losses(revived), losses(expected), f"{which}: losses")

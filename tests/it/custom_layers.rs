@@ -7,15 +7,17 @@ use std::path::{Path, PathBuf};
 use hornfels::graph::Edge;
 use hornfels::keras::{Adam, CompileConfig, Functional, Model, Network, Sequential};
 use hornfels::layers::{
-    Call, CallArgument, Dense, Generic, Initializer, Inputs, Layer, LayerRegistry, VariableSpec,
+    Call, CallArgument, Dense, Generic, Initializer, Inputs, Layer, LayerRegistry, TableSide,
+    TableSpec, VariableSpec,
 };
 use hornfels::proto::Message;
 use hornfels::proto::tensorflow::meta_graph::MetaGraphDef;
 use hornfels::proto::tensorflow::saved_object_graph::Kind;
 use hornfels::proto::tensorflow::{FunctionDef, NameAttrList, NodeDef, SavedModel};
 use hornfels::tensor::Shape;
-use hornfels::{DType, Result, SaveOptions};
-use hornfels::{Limits, load_model};
+use hornfels::{
+    DType, Limits, Result, SaveOptions, SavedModelOptions, Tensor, Vocabularies, load_model,
+};
 
 use crate::written_for_others::values_from;
 
@@ -182,6 +184,83 @@ fn functions_of_unknown_classes_are_written_again() {
     other.network = hornfels::keras::Network::from_object(config, &Limits::default()).unwrap();
     let error = other.save(folder.path().join("third")).unwrap_err();
     assert!(error.message().contains("none for (DT_FLOAT"), "{error}");
+}
+
+/// Gives each text the number that a table has for it.
+#[derive(Debug)]
+struct Numbered;
+
+impl Layer for Numbered {
+    fn variables(&self, _: &Inputs) -> Result<Vec<VariableSpec>> {
+        Ok(Vec::new())
+    }
+
+    fn output_shapes(&self, inputs: &Inputs) -> Result<Vec<Shape>> {
+        Ok(inputs.all().to_vec())
+    }
+
+    fn tables(&self) -> Result<Vec<TableSpec>> {
+        Ok(vec![TableSpec {
+            path: "table".to_owned(),
+            keys: Tensor::strings(vec![b"earth".to_vec(), b"wind".to_vec()], [2])?,
+            values: Tensor::from_vec(vec![4_i64, 5], [2])?,
+            vocabulary: Some(TableSide::Keys),
+        }])
+    }
+
+    fn lower(&self, call: &mut Call<'_>) -> Result<Vec<Edge>> {
+        let (table, text) = (call.table("table")?.clone(), call.tensor()?.clone());
+        let unknown = call.function.constant(-1_i64);
+        let find = call.function.op("LookupTableFindV2");
+        let find = find.input(&table).input(&text).input(&unknown);
+        Ok(vec![find.one()?])
+    }
+}
+
+/// A table of a layer whose class is not known any more is written with what fills it.
+#[test]
+fn tables_of_unknown_classes_are_written_again() {
+    let mut net = Functional::build("texts");
+    let input = net.input("input", [3], DType::String);
+    let output = net.call(Generic::new("Numbered").name("numbered"), &input);
+    let network = net.finish(&input, output.unwrap()).unwrap();
+    let mut layers = LayerRegistry::builtin();
+    layers.register("Numbered", |_| Ok(Box::new(Numbered)));
+    let model = Model::build_with(network, &layers).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for vocabularies in [Vocabularies::InGraph, Vocabularies::Assets] {
+        let [path, again] = ["model", "again"].map(|it| folder.path().join(it));
+        let mut options = SavedModelOptions::default();
+        options.vocabularies = vocabularies;
+        let save = SaveOptions::new().layers(layers.clone()).options(options);
+        save.save(&model, &path).unwrap();
+        load_model(&path).unwrap().save(&again).unwrap();
+        let bytes = std::fs::read(again.join("saved_model.pb")).unwrap();
+        let saved = SavedModel::decode(&bytes, &Limits::default()).unwrap();
+        let graph = saved.meta_graphs[0].graph_def.as_ref().unwrap();
+        let functions = &graph.library.as_ref().unwrap().function;
+        let count = |op: &str| {
+            let nodes = functions.iter().flat_map(|it| &it.node_def);
+            nodes.filter(|node| node.op == op).count()
+        };
+        assert!(count("LookupTableFindV2") > 0);
+        assert_eq!(count("HashTableV2"), 1);
+        let names = |path: &Path| {
+            let entries = std::fs::read_dir(path.join("assets")).unwrap();
+            let names = entries.map(|it| it.unwrap().file_name());
+            names.collect::<Vec<_>>()
+        };
+        assert_eq!(names(&again), names(&path));
+        match vocabularies {
+            Vocabularies::Assets => {
+                assert_eq!(count("InitializeTableFromTextFileV2"), 1);
+                let [name] = names(&again).try_into().unwrap();
+                let file = std::fs::read(again.join("assets").join(name)).unwrap();
+                assert_eq!(file, b"earth\nwind\n");
+            }
+            _ => assert_eq!(count("LookupTableImportV2"), 1),
+        }
+    }
 }
 
 /// What the file says of functions need not be true.

@@ -283,17 +283,23 @@ impl Calls<'_> {
     }
 }
 
+/// What a call of Keras 3 is given, by position and by name.
+pub(super) fn arguments_of(call: &Value) -> Result<(&[Value], &Map<String, Value>)> {
+    let positional = call.get("args").and_then(Value::as_array);
+    let keywords = call.get("kwargs").and_then(Value::as_object);
+    match (positional, keywords) {
+        (Some(positional), Some(keywords)) => Ok((positional, keywords)),
+        _ => Err(Error::new(
+            ErrorKind::Malformed,
+            "a call without `args` and `kwargs`",
+        )),
+    }
+}
+
 /// From Keras 3 to Keras 2.
 impl Calls<'_> {
     fn call_to_keras2(&self, class: &str, call: &Value) -> Result<Value> {
-        let positional = call.get("args").and_then(Value::as_array);
-        let keywords = call.get("kwargs").and_then(Value::as_object);
-        let (Some(positional), Some(keywords)) = (positional, keywords) else {
-            return Err(Error::new(
-                ErrorKind::Malformed,
-                "a call without `args` and `kwargs`",
-            ));
-        };
+        let (positional, keywords) = arguments_of(call)?;
         let mut arguments = self.by_name(class, positional)?;
         for (name, value) in keywords {
             arguments.insert(name, value);

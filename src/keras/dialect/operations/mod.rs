@@ -30,7 +30,7 @@ use serde_json::{Map, Value, json};
 
 use self::expansion::{Emitted, Expansion, Operand, Tensor};
 use super::network::layer_name;
-use super::nodes::{Calls, TensorRef};
+use super::nodes::{Calls, TensorRef, arguments_of};
 use super::{Kind, Translator, class_name};
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::keras::part::Part;
@@ -196,14 +196,7 @@ impl<'a> Operations<'a> {
 
     /// What a call is given, by name.
     fn arguments(&self, class: &str, call: &Value) -> Result<Vec<(String, Operand)>> {
-        let positional = call.get("args").and_then(Value::as_array);
-        let keywords = call.get("kwargs").and_then(Value::as_object);
-        let (Some(positional), Some(keywords)) = (positional, keywords) else {
-            return Err(Error::new(
-                ErrorKind::Malformed,
-                "a call without `args` and `kwargs`",
-            ));
-        };
+        let (positional, keywords) = arguments_of(call)?;
         let names = row(class).map_or_else(|| elements::parameters(class), |row| row.1);
         let mut arguments = Vec::new();
         for (place, value) in positional.iter().enumerate() {
