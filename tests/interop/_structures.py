@@ -197,7 +197,7 @@ def masking_in_model(name, x):
 
 @structure((4, 3))
 def mask_through_sequential(name, x):
-    inner = keras.Sequential([L.Dense(4, name=f"{name}_a"), L.Dropout(0.2, name=f"{name}_b")], name=f"{name}_inner")
+    inner = keras.Sequential([L.Dense(4, name=f"{name}_a"), L.Dropout(0.0, name=f"{name}_b")], name=f"{name}_inner")
     return L.SimpleRNN(2, name=f"{name}_rnn")(inner(L.Masking(name=f"{name}_masking")(x)))
 
 
