@@ -9,6 +9,17 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::keras::{Functional, Model, Network, TensorMeta, Variable};
 use crate::tensor::Tensor;
 
+/// Layers that have their variables in a cell.
+const WITH_CELLS: [&str; 7] = [
+    "SimpleRNN",
+    "LSTM",
+    "GRU",
+    "RNN",
+    "ConvLSTM1D",
+    "ConvLSTM2D",
+    "ConvLSTM3D",
+];
+
 impl Model<'static> {
     /// A model of a network, with the variables that its layers have.
     ///
@@ -72,6 +83,9 @@ impl Model<'_> {
     /// Gives variables the paths that their layers have for them, where those that the layers
     /// should have are those that are there; others keep the paths they have.
     pub(crate) fn name_variables(&mut self, registry: &LayerRegistry) {
+        if registry.is_builtin() && self.has_names_of_layers() {
+            return;
+        }
         for layer in Inference::of(&self.network, registry).into_layers() {
             let variables = self.variables.of_layer(&layer.name);
             let specs = layer.variables.unwrap_or_default();
@@ -83,6 +97,23 @@ impl Model<'_> {
                 self.variables.rename(&layer.name, paths);
             }
         }
+    }
+
+    /// Whether each variable is called as its layer calls it. Then no layer has to be made to ask.
+    ///
+    /// Only names of two parts tell, `dense/kernel`: behind them Keras has had its own names since
+    /// its second version, but for cells, which files of early versions leave out.
+    fn has_names_of_layers(&self) -> bool {
+        let is_named = |variable: &Variable<'_>| {
+            let stored = variable.stored_name.as_deref();
+            let is_scoped = stored.is_some_and(|name| name.contains('/'));
+            is_scoped && variable.path.matches('/').count() == 1
+        };
+        self.network.layers().iter().all(|layer| {
+            let variables = self.variables.of_layer(layer.name());
+            variables.is_empty()
+                || (!WITH_CELLS.contains(&layer.class_name()) && variables.iter().all(is_named))
+        })
     }
 
     /// Looks for contradictions: in the configs, between layers, between configs and variables.

@@ -126,6 +126,11 @@ impl LayerRegistry {
         self.contains(name) && !BUILTIN.contains(name)
     }
 
+    /// Whether nothing was added to Keras's own classes, and none was replaced.
+    pub(crate) fn is_builtin(&self) -> bool {
+        Arc::ptr_eq(&self.makers, &BUILTIN.makers)
+    }
+
     /// The layer that a serialized object stands for; a model among the layers is one, too.
     ///
     /// # Errors

@@ -42,6 +42,7 @@ pub mod outline;
 mod schema;
 pub mod tensorflow;
 mod value;
+mod view;
 mod wire;
 
 pub use files::FILES;

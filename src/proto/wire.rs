@@ -49,17 +49,17 @@ impl WireType {
 #[derive(Debug)]
 pub struct Source<'a> {
     cursor: Cursor<'a>,
-    limits: &'a Limits,
+    limits: Limits,
     depth: u32,
     messages: u64,
 }
 
 impl<'a> Source<'a> {
     /// Starts at `bytes`, which begin at `offset` of the file.
-    pub(crate) fn new(bytes: &'a [u8], offset: u64, limits: &'a Limits) -> Self {
+    pub(crate) fn new(bytes: &'a [u8], offset: u64, limits: &Limits) -> Self {
         Source {
             cursor: Cursor::new(bytes, offset),
-            limits,
+            limits: *limits,
             depth: 0,
             messages: 0,
         }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use hornfels::hdf5::Layout;
 use hornfels::keras::{Adam, CompileConfig, Dialect, Model, Object, Sequential, Variable};
+use hornfels::layers::{Inference, LayerRegistry};
 use hornfels::{ErrorKind, Format, LoadOptions, SaveOptions, Tensor, load_model};
 
 const SAMPLE: &str = "tests/data/early_warning.h5";
@@ -243,6 +244,38 @@ fn each_wrong_argument_is_its_own_error() {
     );
 }
 
+/// Variables that are not called as their layers call them: loading must not depend on how it finds that out.
+fn misnamed(model: &Model<'_>) -> Vec<String> {
+    let inference = Inference::of(&model.network, &LayerRegistry::builtin());
+    let mut wrong = Vec::new();
+    for layer in inference.layers() {
+        let specs = layer.variables.as_deref().unwrap_or_default();
+        let variables = model.variables.of_layer(&layer.name);
+        let mut pairs = specs.iter().zip(variables);
+        let is_same = specs.len() == variables.len()
+            && pairs.all(|(spec, own)| spec.shape == own.tensor.shape());
+        if is_same {
+            let expected = specs.iter().map(|it| format!("{}/{}", layer.name, it.path));
+            let pairs = expected.zip(variables);
+            let pairs = pairs.filter(|(expected, own)| *expected != own.path);
+            wrong.extend(pairs.map(|(expected, own)| format!("{}, not {expected}", own.path)));
+        }
+    }
+    wrong
+}
+
+#[test]
+fn variables_are_called_as_their_layers_call_them() {
+    let mut files = Vec::new();
+    hdf5_files(Path::new("tests/data"), &mut files);
+    let models = files.iter().filter_map(|path| load_model(path).ok());
+    let models: Vec<Model<'_>> = models.collect();
+    assert!(models.len() > 1);
+    for model in &models {
+        assert_eq!(misnamed(model), [""; 0]);
+    }
+}
+
 /// Every file below a folder that begins as HDF5 does.
 fn hdf5_files(folder: &Path, found: &mut Vec<PathBuf>) {
     let mut entries: Vec<PathBuf> = fs::read_dir(folder)
@@ -282,6 +315,7 @@ fn a_corpus_goes_through() {
             }
         };
         models += 1;
+        wrong.extend(misnamed(&model));
         for layout in [Layout::Classic, Layout::Compact] {
             let saved = classic().layout(layout).to_vec(&model);
             let same = saved.map(|bytes| reload(bytes) == model);

@@ -1,13 +1,11 @@
 //! What `show` says about a SavedModel directory: what servers may call, and what it consists of.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use hornfels::bundle::BundleReader;
 use hornfels::keras::json;
-use hornfels::proto::Message;
-use hornfels::proto::keras::SavedMetadata;
-use hornfels::proto::outline::{MetaGraphOutline, SavedModelOutline};
+use hornfels::proto::outline::{MetaGraphOutline, SavedMetadataOutline, SavedModelOutline};
 use hornfels::proto::tensorflow::SavedObjectGraph;
 use hornfels::proto::tensorflow::meta_graph::{Encoding, SignatureDef, TensorInfo};
 use hornfels::proto::tensorflow::saved_object_graph::{Kind, SavedObject};
@@ -90,7 +88,9 @@ pub(super) fn is_saved_model(path: &Path) -> bool {
 /// Reads what there is to say of a directory.
 pub(super) fn read(path: &Path) -> Result<Summary> {
     let file = path.join("saved_model.pb");
-    let saved: SavedModelOutline = message(&file)?;
+    let bytes = bytes(&file)?;
+    let saved = SavedModelOutline::decode(&bytes, &Limits::default())
+        .map_err(|error| error.within(file.display().to_string()))?;
     let objects = saved.meta_graphs.iter();
     let objects = objects.map(|graph| graph.objects(&Limits::default()));
     let objects: Vec<Option<SavedObjectGraph>> = objects
@@ -98,7 +98,7 @@ pub(super) fn read(path: &Path) -> Result<Summary> {
         .map_err(|error| error.within(file.display().to_string()))?;
     let metadata = path.join("keras_metadata.pb");
     let keras = match metadata.is_file() {
-        true => keras(&message(&metadata)?),
+        true => keras(&metadata)?,
         false => objects
             .first()
             .and_then(|it| keras_of_objects(it.as_ref()?)),
@@ -122,12 +122,11 @@ pub(super) fn read(path: &Path) -> Result<Summary> {
     })
 }
 
-fn message<M: Message>(path: &PathBuf) -> Result<M> {
-    let place = || path.display().to_string();
-    let bytes = fs::read(path).map_err(|error| {
-        Error::new(ErrorKind::Io, format!("cannot be read: {error}")).within(place())
-    })?;
-    M::decode(&bytes, &Limits::default()).map_err(|error| error.within(place()))
+fn bytes(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).map_err(|error| {
+        Error::new(ErrorKind::Io, format!("cannot be read: {error}"))
+            .within(path.display().to_string())
+    })
 }
 
 /// Counts the tensors of a checkpoint, but for the description of its objects.
@@ -143,12 +142,12 @@ fn variables(prefix: &Path) -> Result<Variables> {
     Ok(found)
 }
 
-fn keras(metadata: &SavedMetadata) -> Option<Keras> {
-    let root = metadata
-        .nodes
-        .iter()
-        .find(|node| node.node_path == "root")?;
-    described(&root.metadata)
+fn keras(path: &Path) -> Result<Option<Keras>> {
+    let bytes = bytes(path)?;
+    let metadata = SavedMetadataOutline::decode(&bytes, &Limits::default())
+        .map_err(|error| error.within(path.display().to_string()))?;
+    let root = metadata.nodes.iter().find(|node| node.node_path == "root");
+    Ok(root.and_then(|node| described(node.metadata)))
 }
 
 /// What TensorFlow before 2.5 wrote into the object itself.
@@ -171,13 +170,13 @@ fn described(metadata: &str) -> Option<Keras> {
     })
 }
 
-fn graph(graph: &MetaGraphOutline, objects: Option<&SavedObjectGraph>) -> Graph {
+fn graph(graph: &MetaGraphOutline<'_>, objects: Option<&SavedObjectGraph>) -> Graph {
     let info = graph.meta_info_def.as_ref();
     Graph {
-        tags: info.map(|it| it.tags.clone()).unwrap_or_default(),
-        tensorflow_version: info
-            .map(|it| it.tensorflow_version.clone())
-            .unwrap_or_default(),
+        tags: (info.iter().flat_map(|it| &it.tags))
+            .map(|&tag| tag.to_owned())
+            .collect(),
+        tensorflow_version: info.map_or("", |it| it.tensorflow_version).to_owned(),
         signatures: (graph.signature_def.iter())
             .map(|(name, def)| signature(name, def))
             .collect(),

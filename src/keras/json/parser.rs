@@ -132,6 +132,62 @@ impl<'a> Parser<'a> {
         }
     }
 
+    /// Goes past the next value, of which only strings and brackets are looked at.
+    pub(super) fn skip_value(&mut self, limits: &Limits) -> Result<()> {
+        self.space();
+        let start = self.at;
+        // What brackets are open is not remembered: of the wrong ones nothing is read.
+        let mut open: u32 = 0;
+        loop {
+            match self.peek() {
+                Some(b'"') => self.skip_string()?,
+                Some(b'[' | b'{') => {
+                    self.skip(1);
+                    open = open.saturating_add(1);
+                    limits.depth(open, "JSON values")?;
+                    continue;
+                }
+                Some(b']' | b'}') if open > 0 => {
+                    self.skip(1);
+                    open = open.saturating_sub(1);
+                }
+                Some(b',' | b':') if open > 0 => self.skip(1),
+                None | Some(b',' | b':' | b']' | b'}') => return Err(self.unexpected("a value")),
+                Some(_) => self.skip_word(),
+            }
+            if open == 0 && self.at > start {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Goes past a number or another word, or past white space.
+    fn skip_word(&mut self) {
+        let is_end = |byte: &u8| matches!(byte, b',' | b':' | b'"' | b'[' | b']' | b'{' | b'}');
+        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        self.skip(rest.iter().position(is_end).unwrap_or(rest.len()));
+    }
+
+    fn skip_string(&mut self) -> Result<()> {
+        self.skip(1);
+        loop {
+            let is_end = |byte: &u8| matches!(byte, b'"' | b'\\');
+            let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+            match rest.iter().position(is_end) {
+                Some(at) if rest.get(at) == Some(&b'"') => {
+                    self.skip(at.saturating_add(1));
+                    return Ok(());
+                }
+                // What is escaped begins with a byte of its own.
+                Some(at) => self.skip(at.saturating_add(2)),
+                None => {
+                    self.at = self.text.len();
+                    return Err(self.unexpected("a closing quote"));
+                }
+            }
+        }
+    }
+
     fn start(&mut self) -> Result<Start> {
         self.space();
         let value = match self.peek() {

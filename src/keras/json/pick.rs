@@ -6,7 +6,8 @@ use super::parser::Parser;
 use crate::error::Result;
 use crate::limits::Limits;
 
-/// The members of these names. What comes after the last of them is not read.
+/// The members of these names. What comes after the last of them is not read, and of others only
+/// where they end.
 ///
 /// # Errors
 ///
@@ -26,12 +27,10 @@ pub(crate) fn pick<const N: usize>(
     }
     loop {
         let key = parser.key()?;
-        let value = parser.value(limits)?;
-        for (name, place) in names.iter().zip(&mut found) {
-            if *name == key.text {
-                *place = Some(value);
-                break;
-            }
+        let mut wanted = names.iter().zip(&mut found);
+        match wanted.find(|(name, _)| **name == key.text) {
+            Some((_, place)) => *place = Some(parser.value(limits)?),
+            None => parser.skip_value(limits)?,
         }
         if found.iter().all(Option::is_some) || parser.take(b'}') {
             return Ok(found);
@@ -55,6 +54,28 @@ mod tests {
     }
 
     #[test]
+    fn others_are_skipped_whole() {
+        for other in [
+            r#"{"c": [1, {"d": "]}"}], "e": "\"}"}"#,
+            "[[[]], {}]",
+            r#""a, \" b""#,
+            "-1.5e3",
+            "null",
+        ] {
+            let text = format!(r#"{{"a": {other} , "b":{other}, "c": 3}}"#);
+            let found = pick(&text, ["c"], &Limits::default()).unwrap();
+            assert_eq!(found, [Some(Value::from(3))], "{text}");
+        }
+    }
+
+    #[test]
+    fn what_nests_deep_is_refused_where_it_is_skipped() {
+        let text = format!(r#"{{"a": {}"#, "[".repeat(10_000));
+        let error = pick(&text, ["b"], &Limits::default()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::LimitExceeded);
+    }
+
+    #[test]
     fn what_is_not_there_is_none() {
         let found = pick(r#" {"a": 1} "#, ["b"], &Limits::default()).unwrap();
         assert_eq!(found, [None]);
@@ -63,7 +84,20 @@ mod tests {
 
     #[test]
     fn what_is_no_object_is_refused() {
-        for text in ["", "[]", "{", r#"{"a" 1}"#, r#"{"a": 1]"#, r#"{"a": 1"#] {
+        for text in [
+            "",
+            "[]",
+            "{",
+            r#"{"a" 1}"#,
+            r#"{"a": 1]"#,
+            r#"{"a": 1"#,
+            r#"{"a": }"#,
+            r#"{"a": [1"#,
+            r#"{"a": [}"#,
+            r#"{"a": "1"#,
+            r#"{"a": "1\"#,
+            r#"{"a""#,
+        ] {
             let error = pick(text, ["b"], &Limits::default()).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Malformed, "{text}");
         }

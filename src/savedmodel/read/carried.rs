@@ -15,7 +15,7 @@ use crate::tensor::{DType, Tensor};
 /// Notes where a directory has the functions of a model and of its layers; none if there are none.
 pub(super) fn carried(
     (file, assets): (&SharedBytes, &BTreeMap<u32, (String, SharedBytes)>),
-    (objects, descriptions, root): (&Objects, &Descriptions, NodeId),
+    (objects, descriptions, root): (&Objects<'_>, &Descriptions<'_>, NodeId),
     model: &Model<'_>,
     variables: &HashMap<String, NodeId>,
     options: &LoadOptions,
@@ -56,8 +56,8 @@ pub(super) fn carried(
 }
 
 struct Reader<'o> {
-    objects: &'o Objects,
-    descriptions: &'o Descriptions,
+    objects: &'o Objects<'o>,
+    descriptions: &'o Descriptions<'o>,
     options: &'o LoadOptions,
     layers: BTreeMap<String, u32>,
     /// What is said of layers in layers.

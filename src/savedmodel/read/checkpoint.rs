@@ -7,8 +7,7 @@ use crate::bundle::BundleReader;
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::io::Files;
 use crate::limits::Limits;
-use crate::proto::Message;
-use crate::proto::tensorflow::TrackableObjectGraph;
+use crate::proto::outline::TrackableGraphOutline;
 use crate::savedmodel::checkpoint::OBJECT_GRAPH;
 use crate::tensor::Tensor;
 
@@ -16,15 +15,13 @@ use crate::tensor::Tensor;
 #[derive(Debug)]
 pub(super) struct Checkpoint {
     bundle: BundleReader,
+    /// The encoded description of its objects.
+    graph: Tensor<'static>,
 }
 
 impl Checkpoint {
-    /// Opens the one whose files begin with `prefix`; also its objects, with the keys of their tensors.
-    pub(super) fn open(
-        files: &Files,
-        prefix: &Path,
-        limits: Limits,
-    ) -> Result<(Checkpoint, Objects)> {
+    /// Opens the one whose files begin with `prefix`.
+    pub(super) fn open(files: &Files, prefix: &Path, limits: Limits) -> Result<Checkpoint> {
         let bundle = BundleReader::open_in(files, prefix, limits)?;
         let place = || prefix.display().to_string();
         if !bundle.contains(OBJECT_GRAPH) {
@@ -33,19 +30,20 @@ impl Checkpoint {
                 .with_hint("`hornfels ls` lists its tensors"))
             .within(place);
         }
-        let tensor = bundle.tensor(OBJECT_GRAPH).within(place)?;
-        let bytes = match tensor.string_values() {
-            Some([bytes]) => bytes.as_slice(),
-            _ => {
-                let message = format!("`{OBJECT_GRAPH}` is not one string");
-                return Err(Error::new(ErrorKind::Malformed, message)).within(place);
-            }
+        let graph = bundle.tensor(OBJECT_GRAPH).within(place)?;
+        Ok(Checkpoint { bundle, graph })
+    }
+
+    /// Its objects, with the keys of their tensors.
+    pub(super) fn objects(&self, limits: &Limits) -> Result<Objects<'_>> {
+        let Some([bytes]) = self.graph.string_values() else {
+            let message = format!("`{OBJECT_GRAPH}` is not one string");
+            return Err(Error::new(ErrorKind::Malformed, message)).within(|| "checkpoint");
         };
-        let objects = TrackableObjectGraph::decode(bytes, &limits)
+        TrackableGraphOutline::decode(bytes, limits)
             .and_then(Objects::of_checkpoint)
             .within(|| OBJECT_GRAPH)
-            .within(place)?;
-        Ok((Checkpoint { bundle }, objects))
+            .within(|| "checkpoint")
     }
 
     /// A tensor, which is a part of the file.

@@ -8,13 +8,13 @@ use super::objects::{NodeId, Objects};
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::keras::json;
 use crate::limits::Limits;
-use crate::proto::keras::SavedMetadata;
+use crate::proto::outline::SavedMetadataOutline;
 
 /// What is said of one layer, model or metric: a JSON object, of which little is needed unless it
 /// is of the model itself.
 #[derive(Debug)]
-pub(super) struct Description {
-    text: String,
+pub(super) struct Description<'f> {
+    text: &'f str,
     pub(super) name: Option<String>,
     pub(super) class_name: Option<String>,
     pub(super) trainable: Option<bool>,
@@ -22,17 +22,17 @@ pub(super) struct Description {
 
 /// What is said of the objects that are layers, models or metrics.
 #[derive(Debug, Default)]
-pub(super) struct Descriptions {
-    by_object: HashMap<NodeId, Description>,
+pub(super) struct Descriptions<'f> {
+    by_object: HashMap<NodeId, Description<'f>>,
 }
 
 /// Where Keras puts `true` in the config of a class that has none.
 const WITHOUT_CONFIG: &str = "layer was saved without config";
 
-impl Description {
-    fn new(text: String, limits: &Limits) -> Result<Description> {
+impl<'f> Description<'f> {
+    fn new(text: &'f str, limits: &Limits) -> Result<Description<'f>> {
         let names = ["name", "class_name", "trainable"];
-        let [name, class_name, trainable] = json::pick(&text, names, limits)?;
+        let [name, class_name, trainable] = json::pick(text, names, limits)?;
         let string = |value| match value {
             Some(Value::String(text)) => Some(text),
             _ => None,
@@ -45,9 +45,25 @@ impl Description {
         })
     }
 
+    /// Some of what is said, as HDF5 files have it: a model's config is there a second time.
+    pub(super) fn pick<const N: usize>(
+        &self,
+        names: [&str; N],
+        limits: &Limits,
+    ) -> Result<Map<String, Value>> {
+        let found = json::pick(self.text, names, limits)?;
+        let found = names.into_iter().zip(found);
+        let found = found.filter_map(|(name, value)| {
+            let mut value = value?;
+            make_plain(&mut value);
+            Some((name.to_owned(), value))
+        });
+        Ok(found.collect())
+    }
+
     /// All that is said, as HDF5 files have it.
     pub(super) fn read(&self, limits: &Limits) -> Result<Map<String, Value>> {
-        let mut value = json::parse_with(&self.text, limits)?;
+        let mut value = json::parse_with(self.text, limits)?;
         make_plain(&mut value);
         match value {
             Value::Object(described) => Ok(described),
@@ -59,13 +75,13 @@ impl Description {
     }
 }
 
-impl Descriptions {
+impl<'f> Descriptions<'f> {
     /// As `keras_metadata.pb` has them.
     pub(super) fn of_metadata(
-        metadata: SavedMetadata,
-        objects: &Objects,
+        metadata: SavedMetadataOutline<'f>,
+        objects: &Objects<'_>,
         limits: &Limits,
-    ) -> Result<Descriptions> {
+    ) -> Result<Descriptions<'f>> {
         let mut found = Descriptions::default();
         for node in metadata.nodes {
             let place = || format!("object `{}`", node.node_path);
@@ -83,19 +99,19 @@ impl Descriptions {
     }
 
     /// As the objects themselves have them, which TensorFlow before 2.5 wrote.
-    pub(super) fn of_objects(objects: &Objects, limits: &Limits) -> Result<Descriptions> {
+    pub(super) fn of_objects(objects: &Objects<'f>, limits: &Limits) -> Result<Descriptions<'f>> {
         let mut found = Descriptions::default();
         for (id, node) in objects.iter() {
             if node.class.starts_with("_tf_keras_") && !node.metadata.is_empty() {
                 let place = || format!("object of class `{}`", node.class);
-                let description = Description::new(node.metadata.clone(), limits).within(place)?;
+                let description = Description::new(node.metadata, limits).within(place)?;
                 found.by_object.insert(id, description);
             }
         }
         Ok(found)
     }
 
-    pub(super) fn get(&self, id: NodeId) -> Option<&Description> {
+    pub(super) fn get(&self, id: NodeId) -> Option<&Description<'f>> {
         self.by_object.get(&id)
     }
 
@@ -150,11 +166,11 @@ mod tests {
     fn tuples_and_shapes_are_lists() {
         let text = r#"{"a": {"class_name": "__tuple__", "items": [null, {"class_name": "TensorShape", "items": [2]}]},
             "b": {"class_name": "Zeros", "config": {}, "shared_object_id": 3}}"#;
-        let described = Description::new(text.to_owned(), &Limits::default()).unwrap();
+        let described = Description::new(text, &Limits::default()).unwrap();
         let found = Value::Object(described.read(&Limits::default()).unwrap());
         let expected = r#"{"a": [null, [2]], "b": {"class_name": "Zeros", "config": {}}}"#;
         assert_eq!(json::to_string(&found), expected);
-        let error = Description::new("[]".to_owned(), &Limits::default()).unwrap_err();
+        let error = Description::new("[]", &Limits::default()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Malformed);
     }
 }

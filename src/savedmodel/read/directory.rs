@@ -11,9 +11,7 @@ use super::tables::{self, Tables};
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::io::{Files, SharedBytes};
 use crate::limits::Limits;
-use crate::proto::Message;
-use crate::proto::keras::SavedMetadata;
-use crate::proto::outline::{MetaGraphOutline, SavedModelOutline};
+use crate::proto::outline::{MetaGraphOutline, SavedMetadataOutline, SavedModelOutline};
 
 pub(super) const SAVED_MODEL: &str = "saved_model.pb";
 const SAVED_MODEL_TEXT: &str = "saved_model.pbtxt";
@@ -39,30 +37,46 @@ pub(crate) fn missing(files: &Files) -> Error {
     )
 }
 
+/// The files that objects and descriptions are parts of.
+pub(super) struct Encoded {
+    /// `saved_model.pb` itself.
+    pub(super) graph: SharedBytes,
+    /// `keras_metadata.pb`, which TensorFlow before 2.5 did not write.
+    metadata: Option<SharedBytes>,
+}
+
+impl Encoded {
+    pub(super) fn open(files: &Files) -> Result<Encoded> {
+        let metadata = files.contains(KERAS_METADATA);
+        let metadata = metadata.then(|| files.open(KERAS_METADATA));
+        Ok(Encoded {
+            graph: files.open(SAVED_MODEL)?,
+            metadata: metadata.transpose()?,
+        })
+    }
+}
+
 /// What the files of a directory hold.
-pub(super) struct Directory {
-    pub(super) objects: Objects,
-    pub(super) descriptions: Descriptions,
+pub(super) struct Directory<'f> {
+    pub(super) objects: Objects<'f>,
+    pub(super) descriptions: Descriptions<'f>,
     pub(super) checkpoint: Checkpoint,
     pub(super) tables: Tables,
     /// The model.
     pub(super) root: NodeId,
-    /// `saved_model.pb` itself.
-    pub(super) file: SharedBytes,
     /// The files that it refers to, by their numbers in it.
     pub(super) assets: BTreeMap<u32, (String, SharedBytes)>,
 }
 
-impl Directory {
-    pub(super) fn read(files: &Files, limits: Limits) -> Result<Directory> {
-        let file = files.open(SAVED_MODEL)?;
-        let (meta, mut objects) = graph(&file, &limits).within(|| SAVED_MODEL)?;
-        let descriptions = described(files, &objects, &limits)?;
+impl<'f> Directory<'f> {
+    pub(super) fn read(encoded: &'f Encoded, files: &Files, limits: Limits) -> Result<Self> {
+        let (meta, mut objects) = graph(&encoded.graph, &limits).within(|| SAVED_MODEL)?;
+        let descriptions = described(encoded, &objects, &limits)?;
         let is_keras = |root: &NodeId| descriptions.get(*root).is_some();
         let root = objects.root().filter(is_keras);
         let root = root.ok_or_else(|| not_keras(&objects))?;
-        let (checkpoint, stored) = Checkpoint::open(files, Path::new(VARIABLES), limits)?;
-        objects.take_keys(&stored);
+        let checkpoint = Checkpoint::open(files, Path::new(VARIABLES), limits)?;
+        objects.take_keys(&checkpoint.objects(&limits)?);
         let known = (&objects, &descriptions);
         let tables = Tables::of(&meta, known, files, &limits).within(|| SAVED_MODEL)?;
         let assets = tables::assets(&meta, files).within(|| SAVED_MODEL)?;
@@ -74,13 +88,12 @@ impl Directory {
             checkpoint,
             tables,
             root,
-            file,
         })
     }
 }
 
 /// The graph that is loaded, which is the first for TensorFlow and Keras, too, and its objects.
-fn graph(file: &[u8], limits: &Limits) -> Result<(MetaGraphOutline, Objects)> {
+fn graph<'f>(file: &'f [u8], limits: &Limits) -> Result<(MetaGraphOutline<'f>, Objects<'f>)> {
     let saved = SavedModelOutline::decode(file, limits)?;
     let meta = saved.meta_graphs.into_iter().next();
     let meta = meta.ok_or_else(|| {
@@ -91,12 +104,15 @@ fn graph(file: &[u8], limits: &Limits) -> Result<(MetaGraphOutline, Objects)> {
     Ok((meta, Objects::of_saved(objects)?))
 }
 
-fn described(files: &Files, objects: &Objects, limits: &Limits) -> Result<Descriptions> {
-    if !files.contains(KERAS_METADATA) {
+fn described<'f>(
+    encoded: &'f Encoded,
+    objects: &Objects<'f>,
+    limits: &Limits,
+) -> Result<Descriptions<'f>> {
+    let Some(bytes) = &encoded.metadata else {
         return Descriptions::of_objects(objects, limits).within(|| SAVED_MODEL);
-    }
-    let bytes = files.open(KERAS_METADATA)?;
-    let metadata = SavedMetadata::decode(&bytes, limits);
+    };
+    let metadata = SavedMetadataOutline::decode(bytes, limits);
     let described = metadata.and_then(|it| Descriptions::of_metadata(it, objects, limits));
     described.within(|| KERAS_METADATA)
 }
@@ -113,9 +129,9 @@ fn tensorflow1() -> Error {
 }
 
 #[cold]
-fn not_keras(objects: &Objects) -> Error {
+fn not_keras(objects: &Objects<'_>) -> Error {
     let root = objects.root().and_then(|root| objects.node(root));
-    let message = match root.map(|node| node.class.as_str()) {
+    let message = match root.map(|node| node.class) {
         Some(class) if class.starts_with("_tf_keras_") => format!(
             "a Keras model (`{class}`) without `{KERAS_METADATA}`: saved with \
              `tf.saved_model.save`, which leaves out what it is made of"

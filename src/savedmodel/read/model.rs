@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Value;
 
 use super::carried::carried;
-use super::directory::Directory;
+use super::directory::{Directory, Encoded};
 use super::network::network;
 use super::objects::NodeId;
 use super::optimizer::{self, Trained};
@@ -16,19 +16,30 @@ use crate::keras::{CompileConfig, Dialect, Metadata, Model, Network, Variable};
 use crate::keras_h5::{TOP_LEVEL, optimizer_state, variables_of};
 use crate::options::LoadOptions;
 
+/// What is needed of the description of a model.
+const DESCRIBED: [&str; 7] = [
+    "class_name",
+    "name",
+    "config",
+    "is_graph_network",
+    "keras_version",
+    "backend",
+    "training_config",
+];
+
 /// Loads the model that the files of a SavedModel hold, copying no weight.
 pub(crate) fn load(files: &Files, options: &LoadOptions) -> Result<Model<'static>> {
-    let directory = Directory::read(files, options.limits)?;
+    let encoded = Encoded::open(files)?;
+    let directory = Directory::read(&encoded, files, options.limits)?;
     let Directory {
         objects,
         descriptions,
         checkpoint,
         root,
-        file,
         ..
     } = &directory;
     let described = descriptions.get(*root).ok_or_else(no_description)?;
-    let described = described.read(&options.limits);
+    let described = described.pick(DESCRIBED, &options.limits);
     let mut described = described.within(|| "the model's description")?;
     let mut model = Model::new(network(&directory, &mut described, &options.limits)?);
     let text = |key: &str| Some(described.get(key)?.as_str()?.to_owned());
@@ -42,7 +53,7 @@ pub(crate) fn load(files: &Files, options: &LoadOptions) -> Result<Model<'static
     let mut values = Values::new(objects, checkpoint);
     let ids = read_layers(&directory, &mut model, &mut values, options)?;
     model.metadata.carried = carried(
-        (file, &directory.assets),
+        (&encoded.graph, &directory.assets),
         (objects, descriptions, *root),
         &model,
         &ids,
@@ -69,7 +80,7 @@ fn no_description() -> Error {
 
 /// Gives the model the variables of its layers; their objects by their paths.
 fn read_layers(
-    directory: &Directory,
+    directory: &Directory<'_>,
     model: &mut Model<'static>,
     values: &mut Values<'_>,
     options: &LoadOptions,
@@ -101,7 +112,7 @@ struct StoredLayer {
 
 /// The layers of a network, and what belongs to none of them.
 fn stored_layers(
-    directory: &Directory,
+    directory: &Directory<'_>,
     network: &Network,
     values: &mut Values<'_>,
     options: &LoadOptions,
@@ -146,7 +157,7 @@ fn stored_layers(
 }
 
 fn read_optimizer(
-    directory: &Directory,
+    directory: &Directory<'_>,
     model: &mut Model<'static>,
     ids: &HashMap<String, NodeId>,
     values: &mut Values<'_>,

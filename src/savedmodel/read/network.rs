@@ -18,7 +18,7 @@ const FUNCTIONAL: &str = "_tf_keras_network";
 
 /// Makes the network of the model that a directory holds from its description, whose config it takes.
 pub(super) fn network(
-    directory: &Directory,
+    directory: &Directory<'_>,
     described: &mut Map<String, Value>,
     limits: &Limits,
 ) -> Result<Network> {
@@ -29,7 +29,7 @@ pub(super) fn network(
 }
 
 struct Reader<'d> {
-    directory: &'d Directory,
+    directory: &'d Directory<'d>,
     limits: &'d Limits,
 }
 
@@ -46,12 +46,7 @@ impl Reader<'_> {
             _ => Map::new(),
         };
         let is_graph = described.get("is_graph_network").and_then(Value::as_bool);
-        let class = match self
-            .directory
-            .objects
-            .node(id)
-            .map(|node| node.class.as_str())
-        {
+        let class = match self.directory.objects.node(id).map(|node| node.class) {
             // Of a class of one's own Keras makes a model, if it has the config of one.
             Some(SEQUENTIAL) if config.contains_key("layers") => "Sequential".to_owned(),
             Some(FUNCTIONAL) if is_graph != Some(false) && is_functional(&config) => {
@@ -135,11 +130,7 @@ impl Reader<'_> {
     }
 
     fn is_model(&self, id: NodeId) -> bool {
-        let class = self
-            .directory
-            .objects
-            .node(id)
-            .map(|node| node.class.as_str());
+        let class = self.directory.objects.node(id).map(|node| node.class);
         matches!(class, Some(SEQUENTIAL | FUNCTIONAL | "_tf_keras_model"))
     }
 }

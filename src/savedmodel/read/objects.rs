@@ -7,15 +7,15 @@
     clippy::as_conversions
 )]
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::keras::naming::is_statistic;
-use crate::proto::outline::{ObjectGraphOutline, ObjectOutline};
-use crate::proto::tensorflow::TrackableObjectGraph;
-use crate::proto::tensorflow::trackable_object_graph::{
-    ObjectReference, SlotVariableReference, TrackableObject,
+use crate::proto::outline::{
+    ChildOutline, ObjectGraphOutline, ObjectOutline, SlotOutline, TrackableGraphOutline,
+    TrackableOutline,
 };
 
 /// Which of the objects; there is one.
@@ -29,33 +29,33 @@ impl NodeId {
     }
 }
 
-/// An object.
+/// An object, with names as the file `'f` has them.
 #[derive(Debug, Default)]
-pub(super) struct Node {
+pub(super) struct Node<'f> {
     /// Names and objects, in the order of the file.
-    pub(super) children: Vec<(String, NodeId)>,
+    pub(super) children: Vec<(&'f str, NodeId)>,
     /// An optimizer's variables for those of the model.
-    pub(super) slots: Vec<SlotVariable>,
+    pub(super) slots: Vec<SlotVariable<'f>>,
     /// The class: `_tf_keras_layer`; empty if it is not an object of one, or not known.
-    pub(super) class: String,
+    pub(super) class: &'f str,
     /// What TensorFlow before 2.5 wrote of a layer; empty since.
-    pub(super) metadata: String,
+    pub(super) metadata: &'f str,
     /// What is known of it as a variable.
-    pub(super) variable: Option<StoredVariable>,
-    /// The keys of its tensors, by the names that it has for them.
-    pub(super) keys: BTreeMap<String, String>,
+    pub(super) variable: Option<StoredVariable<'f>>,
+    /// The key of its values, if it is a variable.
+    key: Option<Cow<'f, str>>,
 }
 
 /// What is stored of a variable beside its values.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct StoredVariable {
+pub(super) struct StoredVariable<'f> {
     /// Keras's name for it, without `:0`.
-    pub(super) name: String,
+    pub(super) name: Cow<'f, str>,
     /// Whether gradients change it; checkpoints do not say.
     pub(super) trainable: Option<bool>,
 }
 
-impl StoredVariable {
+impl StoredVariable<'_> {
     /// Whether gradients change it; where nothing says so, its name does.
     pub(super) fn is_trained(&self) -> bool {
         self.trainable.unwrap_or_else(|| !is_statistic(&self.name))
@@ -64,24 +64,24 @@ impl StoredVariable {
 
 /// What an optimizer keeps for a variable.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct SlotVariable {
+pub(super) struct SlotVariable<'f> {
     pub(super) original: NodeId,
-    pub(super) name: String,
+    pub(super) name: &'f str,
     pub(super) variable: NodeId,
 }
 
 /// All objects, of which the first is the root.
 #[derive(Debug)]
-pub(super) struct Objects {
-    list: Vec<Node>,
+pub(super) struct Objects<'f> {
+    list: Vec<Node<'f>>,
 }
 
 /// The name of a variable's values.
 const VALUE: &str = "VARIABLE_VALUE";
 
-impl Objects {
+impl<'f> Objects<'f> {
     /// The objects of a SavedModel.
-    pub(super) fn of_saved(graph: ObjectGraphOutline) -> Result<Objects> {
+    pub(super) fn of_saved(graph: ObjectGraphOutline<'f>) -> Result<Objects<'f>> {
         let count = graph.nodes.len();
         let list = graph.nodes.into_iter().enumerate();
         let list = list.map(|(index, saved)| saved_node(saved, index, count));
@@ -90,7 +90,7 @@ impl Objects {
     }
 
     /// The objects of a checkpoint, which does not say what they are.
-    pub(super) fn of_checkpoint(graph: TrackableObjectGraph) -> Result<Objects> {
+    pub(super) fn of_checkpoint(graph: TrackableGraphOutline<'f>) -> Result<Objects<'f>> {
         let count = graph.nodes.len();
         let list = graph.nodes.into_iter().enumerate();
         let list = list.map(|(index, node)| checkpoint_node(node, index, count));
@@ -101,19 +101,19 @@ impl Objects {
     /// Takes the keys that a checkpoint has for the same objects.
     ///
     /// Which are the same, the names on the ways from the roots say, as TensorFlow restores them.
-    pub(super) fn take_keys(&mut self, others: &Objects) {
+    pub(super) fn take_keys(&mut self, others: &Objects<'_>) {
         for (index, theirs) in self.matched(others).into_iter().enumerate() {
             let node = self.list.get_mut(index);
             let theirs = theirs.and_then(|id| others.node(id));
             if let (Some(node), Some(theirs)) = (node, theirs) {
-                node.keys.clone_from(&theirs.keys);
+                node.key = theirs.key.as_deref().map(|key| Cow::Owned(key.to_owned()));
                 name_as(node, theirs);
             }
         }
     }
 
     /// For each object that can be reached from the root the same one of `others`.
-    fn matched(&self, others: &Objects) -> Vec<Option<NodeId>> {
+    fn matched(&self, others: &Objects<'_>) -> Vec<Option<NodeId>> {
         let mut same = vec![None; self.list.len()];
         let (Some(root), Some(first)) = (self.root(), same.first_mut()) else {
             return same;
@@ -139,7 +139,7 @@ impl Objects {
     }
 
     /// Nobody owns the variables that legacy optimizers keep: those they are for tell which they are.
-    fn match_slots(&self, others: &Objects, same: &mut [Option<NodeId>]) {
+    fn match_slots(&self, others: &Objects<'_>, same: &mut [Option<NodeId>]) {
         let same_as = |same: &[Option<NodeId>], id: NodeId| same.get(id.0).copied().flatten();
         for (id, node) in self.iter().filter(|(_, node)| !node.slots.is_empty()) {
             let theirs = same_as(same, id).and_then(|id| others.node(id));
@@ -148,11 +148,11 @@ impl Objects {
             };
             let slots = theirs.slots.iter();
             let named: HashMap<(NodeId, &str), NodeId> = slots
-                .map(|slot| ((slot.original, &*slot.name), slot.variable))
+                .map(|slot| ((slot.original, slot.name), slot.variable))
                 .collect();
             for slot in &node.slots {
                 let original = same_as(same, slot.original);
-                let other = original.and_then(|it| named.get(&(it, &*slot.name)).copied());
+                let other = original.and_then(|it| named.get(&(it, slot.name)).copied());
                 if let Some(variable @ None) = same.get_mut(slot.variable.0) {
                     *variable = other;
                 }
@@ -175,18 +175,18 @@ impl Objects {
         self.id(0)
     }
 
-    pub(super) fn node(&self, id: NodeId) -> Option<&Node> {
+    pub(super) fn node(&self, id: NodeId) -> Option<&Node<'f>> {
         self.list.get(id.0)
     }
 
     /// All objects with their numbers.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (NodeId, &Node)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (NodeId, &Node<'f>)> {
         let list = self.list.iter().enumerate();
         list.map(|(index, node)| (NodeId(index), node))
     }
 
     /// What it owns, in the order of the file.
-    pub(super) fn children(&self, id: NodeId) -> &[(String, NodeId)] {
+    pub(super) fn children(&self, id: NodeId) -> &[(&'f str, NodeId)] {
         self.node(id).map_or(&[], |node| &node.children)
     }
 
@@ -194,7 +194,7 @@ impl Objects {
     pub(super) fn child(&self, id: NodeId, name: &str) -> Option<NodeId> {
         let mut children = self.children(id).iter();
         children
-            .find(|(own, _)| own == name)
+            .find(|(own, _)| *own == name)
             .map(|(_, child)| *child)
     }
 
@@ -210,19 +210,19 @@ impl Objects {
 
     /// The key of a variable's values.
     pub(super) fn value_key(&self, id: NodeId) -> Option<&str> {
-        self.node(id)?.keys.get(VALUE).map(String::as_str)
+        self.node(id)?.key.as_deref()
     }
 }
 
 /// Children by their names. Mostly those of two objects that are the same have the same order:
 /// only where they have not is there a map.
 struct Named<'o> {
-    children: &'o [(String, NodeId)],
+    children: &'o [(&'o str, NodeId)],
     by_name: OnceCell<HashMap<&'o str, NodeId>>,
 }
 
 impl<'o> Named<'o> {
-    fn new(children: &'o [(String, NodeId)]) -> Self {
+    fn new(children: &'o [(&'o str, NodeId)]) -> Self {
         Named {
             children,
             by_name: OnceCell::new(),
@@ -232,33 +232,33 @@ impl<'o> Named<'o> {
     /// The one of a name, which is likely to be at `place`.
     fn get(&self, place: usize, name: &str) -> Option<NodeId> {
         if let Some((own, child)) = self.children.get(place)
-            && own == name
+            && *own == name
         {
             return Some(*child);
         }
         let by_name = self.by_name.get_or_init(|| {
             let children = self.children.iter();
-            children.map(|(name, child)| (&**name, *child)).collect()
+            children.copied().collect()
         });
         by_name.get(name).copied()
     }
 }
 
 /// What only the checkpoint says of a variable.
-fn name_as(node: &mut Node, theirs: &Node) {
+fn name_as(node: &mut Node<'_>, theirs: &Node<'_>) {
     let Some(variable) = &mut node.variable else {
         return;
     };
     if variable.name.is_empty()
         && let Some(named) = &theirs.variable
     {
-        variable.name.clone_from(&named.name);
+        variable.name = Cow::Owned(named.name.clone().into_owned());
     }
 }
 
-fn saved_node(saved: ObjectOutline, index: usize, count: usize) -> Result<Node> {
+fn saved_node(saved: ObjectOutline<'_>, index: usize, count: usize) -> Result<Node<'_>> {
     let variable = saved.variable.map(|it| StoredVariable {
-        name: it.name,
+        name: Cow::Borrowed(it.name),
         trainable: Some(it.trainable),
     });
     let user = saved.user_object.unwrap_or_default();
@@ -268,31 +268,30 @@ fn saved_node(saved: ObjectOutline, index: usize, count: usize) -> Result<Node> 
         class: user.identifier,
         metadata: user.metadata,
         variable,
-        keys: BTreeMap::new(),
+        key: None,
     })
 }
 
-fn checkpoint_node(stored: TrackableObject, index: usize, count: usize) -> Result<Node> {
+fn checkpoint_node(stored: TrackableOutline<'_>, index: usize, count: usize) -> Result<Node<'_>> {
     let value = stored.attributes.iter().find(|it| it.name == VALUE);
     let variable = value.map(|it| StoredVariable {
-        name: it.full_name.clone(),
+        name: Cow::Borrowed(it.full_name),
         trainable: None,
     });
-    let keys = stored.attributes.into_iter();
     Ok(Node {
         children: children(stored.children, index, count)?,
         slots: slots(stored.slot_variables, index, count)?,
         variable,
-        keys: keys.map(|it| (it.name, it.checkpoint_key)).collect(),
+        key: value.map(|it| Cow::Borrowed(it.checkpoint_key)),
         ..Node::default()
     })
 }
 
-fn children(
-    stored: Vec<ObjectReference>,
+fn children<'f>(
+    stored: Vec<ChildOutline<'f>>,
     index: usize,
     count: usize,
-) -> Result<Vec<(String, NodeId)>> {
+) -> Result<Vec<(&'f str, NodeId)>> {
     let children = stored.into_iter().map(|child| {
         let id = checked(child.node_id, count)
             .map_err(|error| error.within(format!("object {index}, `{}`", child.local_name)))?;
@@ -301,11 +300,11 @@ fn children(
     children.collect()
 }
 
-fn slots(
-    stored: Vec<SlotVariableReference>,
+fn slots<'f>(
+    stored: Vec<SlotOutline<'f>>,
     index: usize,
     count: usize,
-) -> Result<Vec<SlotVariable>> {
+) -> Result<Vec<SlotVariable<'f>>> {
     let slots = stored.into_iter().map(|slot| {
         let place = |error: Error| error.within(format!("object {index}, `{}`", slot.slot_name));
         Ok(SlotVariable {

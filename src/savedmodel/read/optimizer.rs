@@ -25,7 +25,7 @@ pub(super) struct Trained<'t> {
 
 /// The variables of an optimizer as HDF5 files list them.
 pub(super) fn state(
-    objects: &Objects,
+    objects: &Objects<'_>,
     optimizer: NodeId,
     config: Option<&Object>,
     trained: &Trained<'_>,
@@ -40,7 +40,7 @@ pub(super) fn state(
 
 /// The iteration, and slots in the order of the class of the optimizer.
 fn legacy(
-    objects: &Objects,
+    objects: &Objects<'_>,
     optimizer: NodeId,
     config: Option<&Object>,
     trained: &Trained<'_>,
@@ -53,7 +53,7 @@ fn legacy(
     let slots = objects.node(optimizer).map_or(&[][..], |it| &it.slots);
     let known: HashMap<(NodeId, &str), NodeId> = slots
         .iter()
-        .map(|slot| ((slot.original, &*slot.name), slot.variable))
+        .map(|slot| ((slot.original, slot.name), slot.variable))
         .collect();
     let layout = config.and_then(|config| optimizer_layout(config, trained.variables));
     if let Some(layout) = layout {

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::limits::Limits;
-use crate::proto::Message;
 use crate::proto::outline::{MetaGraphOutline, NodeOutline};
 use crate::proto::tensorflow::meta_graph::Encoding;
 
@@ -26,7 +25,7 @@ pub(super) fn check_signatures(meta: &MetaGraphOutline, limits: &Limits) -> Resu
             break;
         }
         let node = NodeOutline::decode(node, limits).within(|| "a node of the graph")?;
-        wanted.remove(node.name.as_str());
+        wanted.remove(node.name);
     }
     // The first by name, so that it is the same each time.
     let missing = wanted.into_iter().min_by_key(|(_, place)| *place);

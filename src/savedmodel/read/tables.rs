@@ -50,8 +50,8 @@ pub(super) struct Tables {
 impl Tables {
     /// Reads those of a graph.
     pub(super) fn of(
-        meta: &MetaGraphOutline,
-        (objects, descriptions): (&Objects, &Descriptions),
+        meta: &MetaGraphOutline<'_>,
+        (objects, descriptions): (&Objects<'_>, &Descriptions<'_>),
         files: &Files,
         limits: &Limits,
     ) -> Result<Tables> {
@@ -96,7 +96,11 @@ impl Tables {
     }
 
     /// The lookup that a layer is or has, and its table.
-    pub(super) fn of_layer(&self, objects: &Objects, layer: NodeId) -> Option<(NodeId, &Table)> {
+    pub(super) fn of_layer(
+        &self,
+        objects: &Objects<'_>,
+        layer: NodeId,
+    ) -> Option<(NodeId, &Table)> {
         let inner = objects.child(layer, INNER);
         let lookups = [Some(layer), inner].into_iter().flatten();
         let mut found = lookups.filter_map(|id| Some((id, self.of_lookups.get(&id)?)));
@@ -110,7 +114,7 @@ impl Tables {
 }
 
 /// The constants of the graph itself.
-fn constants(meta: &MetaGraphOutline, limits: &Limits) -> Result<HashMap<String, TensorProto>> {
+fn constants(meta: &MetaGraphOutline<'_>, limits: &Limits) -> Result<HashMap<String, TensorProto>> {
     let nodes = meta.graph_def.iter().flat_map(|it| &it.node);
     let mut found = HashMap::new();
     for node in nodes {
@@ -124,9 +128,9 @@ fn constants(meta: &MetaGraphOutline, limits: &Limits) -> Result<HashMap<String,
 
 struct Reader<'d> {
     graph: SavedObjectGraph,
-    objects: &'d Objects,
+    objects: &'d Objects<'d>,
     constants: HashMap<String, TensorProto>,
-    meta: &'d MetaGraphOutline,
+    meta: &'d MetaGraphOutline<'d>,
     files: &'d Files,
     limits: &'d Limits,
 }
@@ -215,14 +219,14 @@ fn asset_path(name: &str) -> Option<PathBuf> {
 
 /// The files of `assets/` that are there, by their numbers, with their names.
 pub(super) fn assets(
-    meta: &MetaGraphOutline,
+    meta: &MetaGraphOutline<'_>,
     files: &Files,
 ) -> Result<BTreeMap<u32, (String, SharedBytes)>> {
     let mut found = BTreeMap::new();
     for (number, asset) in (0..).zip(&meta.asset_file_def) {
-        let path = asset_path(&asset.filename);
+        let path = asset_path(asset.filename);
         if let Some(path) = path.filter(|path| files.contains(path)) {
-            found.insert(number, (asset.filename.clone(), files.open(path)?));
+            found.insert(number, (asset.filename.to_owned(), files.open(path)?));
         }
     }
     Ok(found)

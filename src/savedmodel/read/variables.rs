@@ -27,8 +27,8 @@ const ADDED: [&str; 10] = [
 
 /// The variables that layers have.
 pub(super) struct LayerVariables<'o> {
-    objects: &'o Objects,
-    descriptions: &'o Descriptions,
+    objects: &'o Objects<'o>,
+    descriptions: &'o Descriptions<'o>,
     tables: &'o Tables,
     limits: Limits,
     /// How many were listed, for all layers.
@@ -50,8 +50,8 @@ impl Found {
 
 impl<'o> LayerVariables<'o> {
     pub(super) fn new(
-        objects: &'o Objects,
-        descriptions: &'o Descriptions,
+        objects: &'o Objects<'o>,
+        descriptions: &'o Descriptions<'o>,
         tables: &'o Tables,
         limits: Limits,
     ) -> Self {
@@ -126,7 +126,7 @@ impl<'o> LayerVariables<'o> {
                     true => own.trained.push(child),
                     false => own.fixed.push(child),
                 },
-                None if holds_variables(&found.class) => {
+                None if holds_variables(found.class) => {
                     let below = self.of_attributes(child, seen, depth.saturating_add(1))?;
                     inner.push(below);
                 }
@@ -182,13 +182,13 @@ fn frozen_model(own: Found, inner: Vec<Found>) -> Found {
 
 /// The values of variables, each of which is looked up once.
 pub(super) struct Values<'c> {
-    objects: &'c Objects,
+    objects: &'c Objects<'c>,
     checkpoint: &'c Checkpoint,
     found: HashMap<NodeId, (String, Tensor<'static>)>,
 }
 
 impl<'c> Values<'c> {
-    pub(super) fn new(objects: &'c Objects, checkpoint: &'c Checkpoint) -> Self {
+    pub(super) fn new(objects: &'c Objects<'c>, checkpoint: &'c Checkpoint) -> Self {
         Values {
             objects,
             checkpoint,

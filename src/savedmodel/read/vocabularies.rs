@@ -15,7 +15,7 @@ const WEIGHTS: &str = "idf_weights";
 
 /// Puts the vocabulary of a layer with a table, and what each token counts, into its config.
 pub(super) fn complete(
-    directory: &Directory,
+    directory: &Directory<'_>,
     layer: NodeId,
     config: &mut Map<String, Value>,
     limits: &Limits,
@@ -52,7 +52,7 @@ pub(super) fn complete(
 }
 
 /// The numbers that the variable of a lookup holds.
-fn weights(directory: &Directory, lookup: NodeId) -> Result<Vec<f64>> {
+fn weights(directory: &Directory<'_>, lookup: NodeId) -> Result<Vec<f64>> {
     let variable = directory.objects.child(lookup, WEIGHTS);
     let key = variable.and_then(|id| directory.objects.value_key(id));
     let key = key.ok_or_else(|| {
