@@ -10,7 +10,7 @@ use super::entry::{BundleEntry, ByteOrder, Header, elements};
 use super::sstable::{TableBuilder, shown};
 use super::strings::{self, Encoded};
 use super::{index_path, shard_path};
-use crate::checksum::{Algorithm, mask};
+use crate::checksum::{Algorithm, fingerprint64, mask};
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::io::{
     CommitOptions, DigestId, Digests, FileGroup, FilePlan, NamedPlan, NewDirectory, SharedBytes,
@@ -206,17 +206,16 @@ impl<'a> BundleWriter<'a> {
         group.publish()
     }
 
-    /// Writes the bundle as the files of `directory` that begin with `prefix`.
+    /// Writes the bundle as the files of `directory` that begin with `prefix`; gives the hash of the
+    /// index, which is the checkpoint's in the fingerprint of a SavedModel.
     ///
     /// The directory counts as a whole, so that the files are written where they are to be.
-    // For the `variables` of a SavedModel.
-    #[cfg_attr(not(test), allow(dead_code))]
     pub(crate) fn save_in(
         self,
         directory: &NewDirectory<'_>,
         prefix: impl AsRef<Path>,
         shards: NonZeroU32,
-    ) -> Result<()> {
+    ) -> Result<u64> {
         let shards = self.shards(shards);
         self.write(prefix.as_ref(), shards, &mut |plans| {
             directory.write_all(plans)
@@ -252,21 +251,24 @@ impl<'a> BundleWriter<'a> {
         asked.get().min(items.max(1))
     }
 
-    /// Gives the plans of the data files to `write`, and then, from their digests, that of the index.
+    /// Gives the plans of the data files to `write`, and then, from their digests, that of the index,
+    /// whose hash it returns.
     fn write(
         self,
         prefix: &Path,
         shards: u32,
         write: &mut dyn FnMut(Vec<NamedPlan<'_>>) -> Result<Vec<Digests>>,
-    ) -> Result<()> {
+    ) -> Result<u64> {
         let BundleWriter { items, by_key } = self;
         let Planned { files, entries } = plan(items, shards);
         let names = (0..shards).map(|shard| shard_path(prefix, shard, shards));
         let digests = write(names.zip(files).collect())?;
         let index = index(&by_key, entries, shards, &digests)?;
+        let hash = fingerprint64(&index);
         let mut plan = FilePlan::new();
         plan.inline(index);
-        write(vec![(index_path(prefix), plan)]).map(drop)
+        write(vec![(index_path(prefix), plan)])?;
+        Ok(hash)
     }
 }
 

@@ -1,8 +1,10 @@
 //! Checksums of the formats, each with its check value as a test.
 
+mod farmhash;
 mod fletcher32;
 mod lookup3;
 
+pub(crate) use farmhash::{fingerprint64, join_fingerprints};
 pub(crate) use fletcher32::fletcher32;
 pub(crate) use lookup3::lookup3;
 

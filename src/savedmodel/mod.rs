@@ -7,6 +7,7 @@
 //! | what layers compute | functions in the graph's library (`trace.rs`), hung on objects (`trace_objects.rs`) |
 //! | the model as servers call it | signatures (`signatures.rs`) and the graph of `main_graph.rs` |
 //! | compile config | `training_config` in `keras_metadata.pb` |
+//! | hashes of all that | `fingerprint.pb` (`fingerprint.rs`) |
 //!
 //! `spec/saved_model.md` has the details.
 
@@ -18,6 +19,7 @@ mod carried;
 mod carried_objects;
 mod carried_tables;
 mod checkpoint;
+mod fingerprint;
 mod functions;
 mod keras_metadata;
 mod layer_objects;

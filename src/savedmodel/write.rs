@@ -7,6 +7,7 @@ use super::assets::Assets;
 use super::build_shapes::BuildShapes;
 use super::carried::{self, Gradient};
 use super::checkpoint::Checkpoint;
+use super::fingerprint::{FINGERPRINT, fingerprint};
 use super::keras_metadata::{Source, keras_metadata};
 use super::layer_objects::{Extras, LayerObjects};
 use super::main_graph::{TableParts, main_graph};
@@ -28,6 +29,7 @@ use crate::keras_h5::{Keras2Model, Keras2Variable, keras2};
 use crate::layers::{Ends, Inference, Inputs, input_specs};
 use crate::options::{SaveOptions, SavedModelOptions, Signature, Signatures};
 use crate::proto::Message;
+use crate::proto::tensorflow::fingerprint::FingerprintDef;
 use crate::proto::tensorflow::meta_graph::MetaInfoDef;
 use crate::proto::tensorflow::{
     DataType, GraphDef, MetaGraphDef, SavedModel, SavedObjectGraph, VersionDef,
@@ -63,11 +65,16 @@ pub(crate) fn save(model: &Model<'_>, path: &Path, options: &SaveOptions) -> Res
         directory.create_directory("variables")?;
         directory.create_directory("assets")?;
         parts.assets.save_in(directory)?;
-        bundle.save_in(directory, "variables/variables", shards)?;
+        let checkpoint_hash = bundle.save_in(directory, "variables/variables", shards)?;
         if settings.has_debug_info() {
             directory.create_directory("debug")?;
             files.push(("debug/saved_model_debug_info.pb", Vec::new()));
         }
+        let fingerprint = FingerprintDef {
+            checkpoint_hash,
+            ..parts.fingerprint
+        };
+        files.push((FINGERPRINT, fingerprint.encode()?));
         for (name, bytes) in files {
             let mut plan = FilePlan::new();
             plan.inline(bytes);
@@ -81,6 +88,8 @@ pub(crate) fn save(model: &Model<'_>, path: &Path, options: &SaveOptions) -> Res
 struct Parts<'m> {
     saved_model: Vec<u8>,
     metadata: Vec<u8>,
+    /// Without the hash of the checkpoint, which is known when that is written.
+    fingerprint: FingerprintDef,
     assets: Assets,
     checkpoint: Checkpoint,
     variables: SavedVariables<'m>,
@@ -133,19 +142,28 @@ impl<'m> Parts<'m> {
         let metadata = keras_metadata(source, &numbered, &built.layers.described);
         let objects = object_graph(&numbered, &saved, &built.layers, &built.gradients);
         let meta_graph = meta_graph(&mut built, &checkpoint, &saved, objects, settings)?;
-        let saved_model = SavedModel {
-            saved_model_schema_version: 1,
-            meta_graphs: vec![meta_graph],
-            ..SavedModel::default()
-        };
+        let (saved_model, fingerprint) = saved_model(meta_graph)?;
         Ok(Parts {
-            saved_model: saved_model.encode().within(|| "saved_model.pb")?,
+            saved_model,
+            fingerprint,
             metadata: metadata.encode().within(|| "keras_metadata.pb")?,
             assets: built.layers.assets,
             checkpoint,
             variables: saved,
         })
     }
+}
+
+/// What `saved_model.pb` holds, and the hashes of it.
+fn saved_model(meta_graph: MetaGraphDef) -> Result<(Vec<u8>, FingerprintDef)> {
+    let saved = SavedModel {
+        saved_model_schema_version: 1,
+        meta_graphs: vec![meta_graph],
+        ..SavedModel::default()
+    };
+    let encoded = saved.encode().within(|| "saved_model.pb")?;
+    let fingerprint = fingerprint(saved, &encoded).within(|| FINGERPRINT)?;
+    Ok((encoded, fingerprint))
 }
 
 /// The graph with everything that refers to it.

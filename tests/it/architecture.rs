@@ -50,8 +50,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "savedmodel",
         &[
-            "error", "limits", "tensor", "io", "proto", "bundle", "graph", "keras", "layers",
-            "options", "keras_h5",
+            "error", "limits", "checksum", "tensor", "io", "proto", "bundle", "graph", "keras",
+            "layers", "options", "keras_h5",
         ],
     ),
     (

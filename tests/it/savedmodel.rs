@@ -93,7 +93,7 @@ fn the_same_model_gives_the_same_bytes() {
         let one_thread = SaveOptions::new().threads(1.try_into().unwrap());
         one_thread.save(&model, &second).unwrap();
         let found = files(&first);
-        assert_eq!(found.len(), 4, "{:?}", found.keys());
+        assert_eq!(found.len(), 5, "{:?}", found.keys());
         assert_eq!(found, files(&second));
     }
 }

@@ -7,6 +7,7 @@ use hornfels::bundle::BundleReader;
 use hornfels::keras::json;
 use hornfels::proto::outline::{MetaGraphOutline, SavedMetadataOutline, SavedModelOutline};
 use hornfels::proto::tensorflow::SavedObjectGraph;
+use hornfels::proto::tensorflow::fingerprint::FingerprintDef;
 use hornfels::proto::tensorflow::meta_graph::{Encoding, SignatureDef, TensorInfo};
 use hornfels::proto::tensorflow::saved_object_graph::{Kind, SavedObject};
 use hornfels::{Error, ErrorKind, Limits, Result};
@@ -27,6 +28,8 @@ pub(super) struct Summary {
     /// The Keras model it was made from.
     keras: Option<Keras>,
     variables: Option<Variables>,
+    /// The hashes that the directory says it has.
+    fingerprint: Option<Fingerprint>,
     /// The layers of that model.
     pub(super) model: Option<Contents>,
     /// Why they cannot be read.
@@ -80,6 +83,18 @@ struct Variables {
     bytes: u64,
 }
 
+/// Hashes as TensorFlow prints them; most have more digits than a number of JSON keeps.
+#[derive(Debug, Serialize)]
+struct Fingerprint {
+    saved_model_checksum: String,
+    graph_def_program_hash: String,
+    signature_def_hash: String,
+    saved_object_graph_hash: String,
+    checkpoint_hash: String,
+    version: i32,
+    uuid: Option<String>,
+}
+
 /// Whether `path` is a directory that holds a SavedModel.
 pub(super) fn is_saved_model(path: &Path) -> bool {
     path.join("saved_model.pb").is_file()
@@ -104,6 +119,7 @@ pub(super) fn read(path: &Path) -> Result<Summary> {
             .and_then(|it| keras_of_objects(it.as_ref()?)),
     };
     let prefix = path.join("variables").join("variables");
+    let fingerprint = path.join("fingerprint.pb");
     let has_variables = prefix.with_extension("index").is_file();
     Ok(Summary {
         schema: 1,
@@ -115,6 +131,10 @@ pub(super) fn read(path: &Path) -> Result<Summary> {
         keras,
         variables: match has_variables {
             true => Some(variables(&prefix)?),
+            false => None,
+        },
+        fingerprint: match fingerprint.is_file() {
+            true => Some(message::<FingerprintDef>(&fingerprint)?.into()),
             false => None,
         },
         model: None,
@@ -236,6 +256,33 @@ fn kind(object: &SavedObject) -> String {
     }
 }
 
+impl From<FingerprintDef> for Fingerprint {
+    fn from(def: FingerprintDef) -> Self {
+        Fingerprint {
+            saved_model_checksum: def.saved_model_checksum.to_string(),
+            graph_def_program_hash: def.graph_def_program_hash.to_string(),
+            signature_def_hash: def.signature_def_hash.to_string(),
+            saved_object_graph_hash: def.saved_object_graph_hash.to_string(),
+            checkpoint_hash: def.checkpoint_hash.to_string(),
+            version: def.version.map_or(0, |it| it.producer),
+            uuid: Some(def.uuid).filter(|it| !it.is_empty()),
+        }
+    }
+}
+
+impl Fingerprint {
+    /// What TensorFlow calls its singleprint: all but the checksum, which differs from run to run there.
+    fn joined(&self) -> String {
+        let hashes = [
+            &self.graph_def_program_hash,
+            &self.signature_def_hash,
+            &self.saved_object_graph_hash,
+            &self.checkpoint_hash,
+        ];
+        hashes.map(String::as_str).join("/")
+    }
+}
+
 impl Summary {
     /// Whether it is a model of Keras, whose variables are there.
     pub(super) fn is_keras(&self) -> bool {
@@ -255,6 +302,9 @@ impl Summary {
         if let Some(variables) = &self.variables {
             let count = text::grouped(variables.count);
             shown += &format!("Variables:  {count} ({})\n", text::size(variables.bytes));
+        }
+        if let Some(fingerprint) = &self.fingerprint {
+            shown += &format!("Hashes:     {}\n", fingerprint.joined());
         }
         if let Some(model) = &self.model {
             shown += &format!("\n{}\n", model.render(expand, terminal));
