@@ -26,11 +26,11 @@ const BLOCK: usize = 64;
 pub(crate) fn fingerprint64(bytes: &[u8]) -> u64 {
     let hash = match bytes.len() {
         0 => K2,
-        ..4 => up_to_3(bytes),
-        ..8 => up_to_7(bytes),
-        ..=16 => up_to_16(bytes),
-        ..=32 => up_to_32(bytes),
-        ..=BLOCK => up_to_64(bytes),
+        1..=3 => up_to_3(bytes),
+        4..=7 => up_to_7(bytes),
+        8..=16 => up_to_16(bytes),
+        17..=32 => up_to_32(bytes),
+        33..=BLOCK => up_to_64(bytes),
         _ => long(bytes),
     };
     hash.0

@@ -66,7 +66,6 @@ fn corpus_fingerprints_are_those_of_tensorflow() {
         let (stored, computed) = both(directory);
         assert_eq!(stored, computed, "{}", directory.display());
     }
-    println!("{} fingerprints", found.len());
 }
 
 #[test]
