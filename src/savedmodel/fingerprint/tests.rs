@@ -1,8 +1,12 @@
+use std::collections::BTreeSet;
 use std::fs;
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 
 use super::*;
+use crate::facade::load_model;
 use crate::limits::Limits;
+use crate::options::{SaveOptions, SavedModelOptions};
 use crate::proto::tensorflow::MetaGraphDef;
 
 /// What is in the file, and what is computed of the others beside it.
@@ -145,4 +149,33 @@ fn functions_are_called_something_with_a_number() {
     let error = of_functions(&objects).unwrap_err();
     let expected = "function `call`, expected a name that ends in `_` and a number";
     assert_eq!(error.message(), expected);
+}
+
+#[test]
+fn written_directories_have_the_hashes_of_their_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let shards = SavedModelOptions {
+        shard_size: NonZeroU64::new(20_000),
+        ..SavedModelOptions::default()
+    };
+    let ways = [
+        ("plain", SaveOptions::new()),
+        ("without traces", SaveOptions::new().save_traces(false)),
+        ("data files", SaveOptions::new().options(shards)),
+    ];
+    let model = load_model("tests/data/early_warning.h5").unwrap();
+    let mut checkpoints = BTreeSet::new();
+    for (name, options) in ways {
+        let path = folder.path().join(name);
+        options.save(&model, &path).unwrap();
+        let (stored, computed) = both(&path);
+        assert_eq!(stored, computed, "{name}");
+        assert_eq!(stored.version.unwrap().producer, 1);
+        assert_eq!(
+            stored.saved_object_graph_hash == 0,
+            name == "without traces"
+        );
+        checkpoints.insert(stored.checkpoint_hash);
+    }
+    assert_eq!(checkpoints.len(), 3, "{checkpoints:?}");
 }
