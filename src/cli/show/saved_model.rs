@@ -5,6 +5,7 @@ use std::path::Path;
 
 use hornfels::bundle::BundleReader;
 use hornfels::keras::json;
+use hornfels::proto::Message;
 use hornfels::proto::outline::{MetaGraphOutline, SavedMetadataOutline, SavedModelOutline};
 use hornfels::proto::tensorflow::SavedObjectGraph;
 use hornfels::proto::tensorflow::fingerprint::FingerprintDef;
@@ -134,7 +135,7 @@ pub(super) fn read(path: &Path) -> Result<Summary> {
             false => None,
         },
         fingerprint: match fingerprint.is_file() {
-            true => Some(message::<FingerprintDef>(&fingerprint)?.into()),
+            true => Some(Fingerprint::read(&fingerprint)?),
             false => None,
         },
         model: None,
@@ -271,6 +272,12 @@ impl From<FingerprintDef> for Fingerprint {
 }
 
 impl Fingerprint {
+    fn read(path: &Path) -> Result<Fingerprint> {
+        let found = FingerprintDef::decode(&bytes(path)?, &Limits::default());
+        let found = found.map_err(|error| error.within(path.display().to_string()));
+        found.map(Fingerprint::from)
+    }
+
     /// What TensorFlow calls its singleprint: all but the checksum, which differs from run to run there.
     fn joined(&self) -> String {
         let hashes = [
