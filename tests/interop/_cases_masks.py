@@ -2,7 +2,7 @@
 
 import functools
 
-from _cases import CASES, L, Of, case, masked
+from _cases import CASES, L, Of, case, first_masked, masked
 
 
 def consumed(layer, x):
@@ -57,3 +57,50 @@ def given():
     # It takes masks of elements, which are none of steps.
     case("GroupNormalization", [(3, 4), (3, 4)], dtype=["float32", "bool"], call=lambda layer, x: layer(x[0], mask=x[1]), note="mask given", groups=2)
     case("Softmax", [(4,), (4,)], dtype=["float32", "bool"], call=with_mask, note="mask given, what comes out taken")
+
+
+def by_elements(inputs, name):
+    """Those that have a mask among the inputs, in their order, take it for each of their elements."""
+    masks = [x for x in inputs if x.dtype.is_bool]
+    tensors = [x for x in inputs if not x.dtype.is_bool]
+    return [L.Softmax(name=f"{name}_softmax{i}")(x, mask=mask) for i, (x, mask) in enumerate(zip(tensors, masks))] + tensors[len(masks) :]
+
+
+def by_steps(inputs, name):
+    """Sequences of rows of vectors, of which each step has one entry in the mask behind them."""
+    count = len(inputs) // 2
+    convolved = L.ConvLSTM1D(2, 1, padding="same", return_sequences=True, name=f"{name}_steps")
+    return [convolved(x, mask=mask) for x, mask in zip(inputs[:count], inputs[count:])]
+
+
+def last_masked(inputs, name):
+    return [*inputs[:-1], L.Masking(0.0, name=f"{name}_masking")(inputs[-1])]
+
+
+def elements_and_steps(inputs, name):
+    x, y, mask = inputs
+    return [L.Softmax(name=f"{name}_softmax")(x, mask=mask), L.Masking(0.0, name=f"{name}_masking")(y)]
+
+
+def concatenated():
+    """Masks of any rank side by side, and none among them."""
+    add = lambda shapes, before, axis, dtype="float32": case("Concatenate", shapes, dtype=dtype, before=before, call=consumed, axis=axis, note=f"{before.__name__}, what comes out taken")
+    one, two = ["float32", "float32", "bool"], ["float32", "float32", "bool", "bool"]
+    add([(4, 3), (2, 3)], masked, 1)
+    add([(4, 3), (2, 3)], masked, -2)
+    add([(4, 3), (4, 2)], masked, 2)
+    add([(4, 1), (2, 1)], first_masked, 1)
+    add([(4, 3), (4, 2)], last_masked, -1)
+    add([(4, 3), (4, 2), (4, 1)], first_masked, 2)
+    add([(4, 3), (4, 2), (4, 3), (4, 2)], by_elements, -1, two)
+    add([(4, 3), (2, 3), (4, 3), (2, 3)], by_elements, 1, two)
+    add([(4, 3), (4, 2), (4, 3)], by_elements, -1, one)
+    add([(4, 3), (2, 3), (4, 3)], by_elements, 1, one)
+    add([(4, 3), (4, 2), (4, 3)], elements_and_steps, -1, one)
+    for shapes, axis in (([(3, 4, 2), (2, 4, 2)], 1), ([(3, 4, 2), (3, 2, 2)], 2), ([(3, 4, 2), (3, 4, 1)], -1)):
+        add(shapes, masked, axis)
+    add([(3, 4, 2), (3, 4, 1)], first_masked, 3)
+    add([(3, 4, 2), (3, 2, 2), (3, 4, 2), (3, 2, 2)], by_elements, 2, two)
+    add([(3, 4, 2), (2, 4, 2), (3,), (2,)], by_steps, 1, two)
+    for axis in (2, -1):
+        add([(3, 4, 2), (3, 4, 2), (3,), (3,)], by_steps, axis, two)

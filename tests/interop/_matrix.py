@@ -16,7 +16,7 @@ for make in (
     _cases_spatial.resizing, _cases_spatial.pooling, _cases_spatial.normalizations,
     _cases_recurrent.sequences, _cases_recurrent.cells, _cases_recurrent.with_cells, _cases_recurrent.wrappers,
     _cases_recurrent.convolutional,
-    _cases_masks.every_class, _cases_masks.given,
+    _cases_masks.every_class, _cases_masks.given, _cases_masks.concatenated,
 ):
     make()
 

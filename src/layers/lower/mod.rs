@@ -32,6 +32,7 @@ pub(crate) use regularizer::{activity_losses, activity_regularizer, penalty};
 pub(crate) use resize::{Interpolation, height_and_width, resize};
 pub(crate) use shape::{
     Part, merge_leading, reshape_like, reshape_to_parts, shape_like, size, split_leading,
+    up_to_rank,
 };
 pub(crate) use variables::{Handle, Handles};
 

@@ -88,6 +88,20 @@ pub(crate) fn split_leading(
     function.reshape_to(x, &sizes)
 }
 
+/// The tensor with `count` more axes of size 1 behind its own, as far as it has not `rank` of them then.
+pub(crate) fn up_to_rank(
+    function: &mut FunctionBuilder,
+    x: &Edge,
+    count: usize,
+    rank: usize,
+) -> Result<Edge> {
+    let found = function.shape(x)?;
+    let ones = function.constant(vec![1_i32; count]);
+    let sizes = function.concat(&[found, ones], 0)?;
+    let sizes = part(function, &sizes, None, Some(rank))?;
+    function.reshape_to(x, &sizes)
+}
+
 /// A part of a list of sizes.
 fn part(
     function: &mut FunctionBuilder,

@@ -4,7 +4,7 @@ use super::{Dot, two};
 use crate::error::Result;
 use crate::graph::{Constant, Edge, FunctionBuilder};
 use crate::layers::Call;
-use crate::layers::lower::{Part, l2_normalize, reshape_to_parts};
+use crate::layers::lower::{Part, l2_normalize, reshape_to_parts, up_to_rank};
 use crate::layers::shape::mismatch;
 use crate::proto::tensorflow::DataType;
 use crate::tensor::Shape;
@@ -92,10 +92,11 @@ pub(super) fn concatenated_masks(call: &mut Call<'_>, axis: i64) -> Result<Vec<O
         return Ok(Vec::new());
     }
     let mut masks = Vec::new();
-    for (mask, tensor) in call.masks().iter().zip(call.tensors()) {
+    let tensors = call.tensors().iter().zip(call.inputs().all());
+    for (mask, (tensor, shape)) in call.masks().iter().zip(tensors) {
         masks.push(match mask {
-            // A mask has fewer axes than what it masks.
-            Some(mask) => call.function.expand_dims(mask, -1)?,
+            // One that has fewer axes than what it masks gets one more, those of elements none.
+            Some(mask) => up_to_rank(call.function, mask, 1, shape.rank())?,
             None => {
                 let sizes = call.function.shape(tensor)?;
                 let yes = Constant::scalar(DataType::DT_BOOL, 1.0)?;
@@ -229,7 +230,9 @@ mod tests {
         check(&concatenate, &[steps, steps], &["ConcatV2"]);
         check(&concatenate, &[steps], &[]);
         let masked = Lowering::of(&concatenate, inputs(&[steps, steps])).masked();
-        masked.check(&["ConcatV2", "ExpandDims", "ExpandDims", "ConcatV2", "All"]);
+        let with_rank = ["Shape", "ConcatV2", "StridedSlice", "Reshape"];
+        let masks = [with_rank, with_rank].concat();
+        masked.check(&[&["ConcatV2"], &masks[..], &["ConcatV2", "All"]].concat());
     }
 
     #[test]

@@ -4,8 +4,8 @@ use super::super::Sequence;
 use super::recurrence::{Begin, Constants, Given, Recurrence};
 use super::steps::{Steps, swap};
 use crate::error::Result;
-use crate::graph::{Edge, FunctionBuilder, Loop, Slice};
-use crate::layers::lower::{Handles, size};
+use crate::graph::{Edge, FunctionBuilder, Loop};
+use crate::layers::lower::{Handles, size, up_to_rank};
 use crate::layers::shape::mismatch;
 use crate::tensor::Shape;
 
@@ -217,20 +217,11 @@ impl Run<'_> {
 impl Mask {
     /// One where the step counts, the other elsewhere; both have that shape.
     fn select(&self, f: &mut FunctionBuilder, shape: &Shape, x: &Edge, y: &Edge) -> Result<Edge> {
-        let ones = std::iter::repeat_n(1, shape.rank().saturating_sub(1));
+        let rank = shape.rank();
         let counts = if self.has_elements {
-            // As many axes as `shape` has: those of the mask, then ones.
-            let ones: Vec<i32> = ones.collect();
-            let (found, ones) = (f.shape(&self.counts)?, f.constant(ones.as_slice()));
-            let sizes = f.concat(&[found, ones], 0)?;
-            let rank = i32::try_from(shape.rank()).unwrap_or(i32::MAX);
-            let axes = Slice {
-                begin: None,
-                end: Some(rank),
-            };
-            let sizes = f.slice(&sizes, &[axes])?;
-            f.reshape_to(&self.counts, &sizes)?
+            up_to_rank(f, &self.counts, rank.saturating_sub(1), rank)?
         } else {
+            let ones = std::iter::repeat_n(1, rank.saturating_sub(1));
             let sizes: Vec<i32> = [-1].into_iter().chain(ones).collect();
             f.reshape(&self.counts, &sizes)?
         };
