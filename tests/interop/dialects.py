@@ -111,6 +111,21 @@ def attention(k):
 
 
 @case
+def masks_by_position(k):
+    L = k.layers
+    i, m = k.Input((5, 4)), k.Input((5,), dtype="bool")
+    a = L.GlobalAveragePooling1D()(i, m)
+    b = L.Softmax()(L.Dense(5)(a), m)
+    c = L.Attention()([i, i], [m, m])
+    # In Keras 2 the third argument is something else.
+    third = [None, m] if k.__version__.startswith("3.") else []
+    named = {} if third else {"mask": m}
+    d = L.LSTM(3)(i, *third, **named)
+    e = L.Bidirectional(L.GRU(2))(i, *third, **named)
+    return k.Model([i, m], [a, b, c, d, e])
+
+
+@case
 def normalizations(k):
     L = k.layers
     i = k.Input((6, 8))

@@ -483,6 +483,7 @@ pub(super) fn argument_names(class: &str) -> &'static [&'static str] {
         "Sequential" | "Functional" | "BatchNormalization" | "TimeDistributed" => {
             &["inputs", "training", "mask"]
         }
+        "GlobalAveragePooling1D" | "Softmax" => &["inputs", "mask"],
         class if is_recurrent(class) => &["sequences", "initial_state", "mask", "training"],
         class if class.ends_with("Dropout") || class == "GaussianNoise" => &["inputs", "training"],
         _ => &["inputs"],
