@@ -6,8 +6,9 @@ use serde_json::Value;
 
 use super::builder::FunctionalBuilder;
 use super::network::{Layer, Layers, Network};
-use super::node::{self, TensorMeta, TensorRef};
+use super::node::{self, Node, TensorMeta, TensorRef};
 use super::object::{Dialect, Object};
+use super::order::{Call, Calls, order};
 use crate::error::{Context, Error, ErrorKind, Result};
 
 /// Layers connected by calls; a layer may be called more than once.
@@ -82,6 +83,45 @@ impl Functional {
     /// The tensors the model gives; those of a dictionary in the order of its keys.
     pub fn outputs(&self) -> &[TensorRef] {
         &self.outputs
+    }
+
+    /// The places of the layers in the order in which Keras lists them once it makes the model from
+    /// this config; none where not all of them lead to an output.
+    ///
+    /// The model that was saved may have another: what was given by position in Python is given by
+    /// name here, and arguments with names go by these.
+    pub(crate) fn order_when_made(&self) -> Result<Option<Vec<usize>>> {
+        let places: HashMap<&str, usize> = self.layers().iter().map(Layer::name).zip(0..).collect();
+        let mut nodes = Vec::new();
+        for layer in self.layers() {
+            nodes.push(match layer.class_name() {
+                "InputLayer" => vec![Node::default()],
+                _ => layer.nodes()?,
+            });
+        }
+        let locate = |source: &TensorRef| {
+            let layer = *places.get(source.layer.as_str())?;
+            let node = source.node;
+            (node < nodes.get(layer)?.len()).then_some(Call { layer, node })
+        };
+        let calls = nodes.iter().map(|nodes| {
+            let calls = nodes.iter().map(|node| {
+                let sources = node.inputs().into_iter();
+                sources.map(locate).collect::<Option<Vec<Call>>>()
+            });
+            calls.collect::<Option<Vec<_>>>()
+        });
+        let inputs = self.inputs.iter().map(|it| Some(locate(it)?.layer));
+        let outputs = self.outputs.iter().map(locate);
+        let (Some(calls), Some(inputs), Some(outputs)) = (
+            calls.collect::<Option<Calls>>(),
+            inputs.collect::<Option<Vec<_>>>(),
+            outputs.collect::<Option<Vec<_>>>(),
+        ) else {
+            return Ok(None);
+        };
+        let order = order(&calls, &inputs, &outputs).layers;
+        Ok(Some(order).filter(|it| it.len() == nodes.len()))
     }
 
     /// Writes shapes and dtypes to the tensors between layers, where `meta` knows them.

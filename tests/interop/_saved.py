@@ -76,6 +76,16 @@ def attention():
     return model, [feed(x, size, 2) for x, size in zip(model.inputs, ((4, 6), (3, 6)))]
 
 
+def by_name():
+    """Layers that Keras lists otherwise once it has loaded the model: arguments with names go by these."""
+    a, b, c = (keras.Input((3, 6), name=name) for name in "abc")
+    value, mask = L.Dense(3, name="value")(b), L.Dense(3, activation="sigmoid", name="mask")(c)
+    y = L.MultiHeadAttention(2, 3, name="heads")(L.Dense(6, name="query")(a), value, attention_mask=mask)
+    model = keras.Model([a, b, c], y, name="by_name")
+    set_weights(model)
+    return model, [feed(x, (3, 6), 2, seed) for seed, x in enumerate(model.inputs)]
+
+
 def shared():
     """A layer, and a model, that are called twice; one of them is also in another model."""
     inner_x = keras.Input((5,))
@@ -115,6 +125,7 @@ OTHERS = {
     "attention": attention,
     "shared": shared,
     "frozen": frozen,
+    **{f"by name, {number}": by_name for number in range(7)},
 }
 # Which directories Keras does not load, whoever wrote them: a layer in two models is made twice.
 LOST_BY_KERAS = ("shared",)

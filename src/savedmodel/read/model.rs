@@ -170,6 +170,7 @@ fn read_optimizer(
     let objects = variables.iter().filter_map(|it| ids.get(&it.path).copied());
     let trained = Trained {
         objects: objects.collect(),
+        as_saved: as_saved(directory, &variables),
         variables: &variables,
     };
     let config = config.as_ref();
@@ -178,4 +179,24 @@ fn read_optimizer(
         model.optimizer = Some(optimizer_state(model, stored));
     }
     Ok(())
+}
+
+/// The places of variables in the order of the model that was saved: that in which it lists its layers.
+fn as_saved(directory: &Directory, variables: &[&Variable<'_>]) -> Vec<usize> {
+    let layers = directory
+        .objects
+        .numbered(directory.root, "layer-")
+        .into_iter();
+    let names = layers.filter_map(|id| directory.descriptions.name(id));
+    let listed: HashMap<&str, usize> = names.zip(0..).collect();
+    let of_layer = |variable: &Variable<'_>| {
+        let path = variable.path.as_str();
+        let mut ends = path.match_indices('/').filter_map(|(at, _)| path.get(..at));
+        // Names may have slashes.
+        ends.find_map(|name| listed.get(name).copied())
+            .unwrap_or(usize::MAX)
+    };
+    let mut places: Vec<usize> = (0..variables.len()).collect();
+    places.sort_by_key(|at| variables.get(*at).map(|it| of_layer(it)));
+    places
 }

@@ -25,7 +25,29 @@ pub(super) fn network(
     let reader = Reader { directory, limits };
     let object = reader.model(directory.root, described)?;
     let object = Object::from_json(Value::Object(object), Dialect::Keras2)?;
-    Network::from_object(object, limits).within(|| "the model's config")
+    let place = || "the model's config";
+    let network = Network::from_object(object, limits).within(place)?;
+    in_order(network, limits).within(place)
+}
+
+/// The network with its layers as Keras lists them when it loads it: what it saves then as HDF5, and
+/// looks for in that, has this order. `spec/keras_model.md#order`
+fn in_order(network: Network, limits: &Limits) -> Result<Network> {
+    let Network::Functional(functional) = &network else {
+        return Ok(network);
+    };
+    let order = functional.order_when_made()?;
+    let Some(order) = order.filter(|order| !order.is_sorted()) else {
+        return Ok(network);
+    };
+    let mut json = network.to_object().into_json();
+    if let Some(Value::Array(layers)) = json.pointer_mut("/config/layers") {
+        let ordered = order
+            .iter()
+            .filter_map(|at| layers.get_mut(*at).map(Value::take));
+        *layers = ordered.collect();
+    }
+    Network::from_object(Object::from_json(json, Dialect::Keras2)?, limits)
 }
 
 struct Reader<'d> {

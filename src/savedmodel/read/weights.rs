@@ -100,6 +100,7 @@ impl Source<'_> {
             variable.is_some_and(|it| it.is_trained())
         });
         let trained = Trained {
+            as_saved: (0..variables.len()).collect(),
             variables: &variables,
             objects: trained,
         };
