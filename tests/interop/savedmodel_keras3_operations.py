@@ -161,6 +161,11 @@ def functions(ops, activations):
             activations.gelu(x),
             activations.softmax(x),
         ],
+        "Activation": lambda x, y, i, h, b: [
+            keras.layers.Activation(name)(x * 3)
+            for name in "celu hard_shrink hard_silu hard_swish hard_tanh log_sigmoid soft_shrink sparse_plus sparse_sigmoid squareplus tanh_shrink".split()
+        ],
+        "Activation of halves": lambda x, y, i, h, b: keras.layers.Activation("hard_swish", dtype="mixed_float16")(h),
         "pooling": lambda x, y, i, h, b: [
             ops.max_pool(x, 2),
             ops.average_pool(x, 2, strides=1, padding="same"),

@@ -6,23 +6,45 @@ use super::class::no_counterpart;
 use super::{Dialect, Kind, Translator};
 use crate::error::{Context, Error, ErrorKind, Result};
 
-/// Activation functions that Keras 2 does not have.
-const ONLY_IN_KERAS_3: &[&str] = &[
-    "celu",
-    "glu",
-    "hard_shrink",
-    "hard_silu",
-    "hard_swish",
-    "hard_tanh",
-    "log_sigmoid",
-    "soft_shrink",
-    "sparse_plus",
-    "sparse_sigmoid",
-    "sparsemax",
-    "squareplus",
-    "tanh_shrink",
-    "threshold",
+/// Activation functions that Keras 2 does not have, and the operations that compute the same.
+const ONLY_IN_KERAS_3: &[(&str, Option<&str>)] = &[
+    ("celu", Some("Celu")),
+    ("glu", Some("Glu")),
+    ("hard_shrink", Some("HardShrink")),
+    ("hard_silu", Some("HardSilu")),
+    ("hard_swish", Some("HardSilu")),
+    ("hard_tanh", Some("HardTanh")),
+    ("log_sigmoid", Some("LogSigmoid")),
+    ("soft_shrink", Some("SoftShrink")),
+    ("sparse_plus", Some("SparsePlus")),
+    ("sparse_sigmoid", Some("SparseSigmoid")),
+    ("sparsemax", None),
+    ("squareplus", Some("Squareplus")),
+    ("tanh_shrink", Some("TanhShrink")),
+    ("threshold", None),
 ];
+
+/// The operation that computes what an `Activation` layer of Keras 3 does, if Keras 2 has no such function.
+///
+/// None if the layer casts what it is given, which operations don't.
+pub(super) fn operation_instead(layer: &Map<String, Value>) -> Option<&'static str> {
+    let config = layer.get("config")?;
+    let name = match config.get("activation")? {
+        Value::Object(function) => function_name(function)?,
+        name => name.as_str()?,
+    };
+    let (_, operation) = ONLY_IN_KERAS_3.iter().find(|(own, _)| *own == name)?;
+    let dtype = config.get("dtype")?;
+    let policy = dtype.get("config").and_then(|config| config.get("name"));
+    let policy = policy.unwrap_or(dtype).as_str()?;
+    let computed = policy.strip_prefix("mixed_").unwrap_or(policy);
+    let given =
+        |call: &Value| Some(call.get("args")?.get(0)?.get("config")?.get("dtype")? == computed);
+    let mut calls = layer.get("inbound_nodes")?.as_array()?.iter();
+    calls
+        .all(|call| given(call) == Some(true))
+        .then_some(*operation)?
+}
 
 impl Translator<'_> {
     /// The value of `key` as the other dialect writes it; none if it is the same.
@@ -135,7 +157,7 @@ impl Translator<'_> {
         let name = match (self.to, name) {
             (Dialect::Keras2, "silu") => "swish",
             (Dialect::Keras3, "swish") => "silu",
-            (Dialect::Keras2, name) if ONLY_IN_KERAS_3.contains(&name) => {
+            (Dialect::Keras2, name) if ONLY_IN_KERAS_3.iter().any(|(own, _)| *own == name) => {
                 return Err(no_counterpart(class, key, value, self.to));
             }
             (_, name) => name,

@@ -31,6 +31,7 @@ use serde_json::{Map, Value, json};
 use self::expansion::{Emitted, Expansion, Operand, Tensor};
 use super::network::layer_name;
 use super::nodes::{Calls, TensorRef, arguments_of};
+use super::values::operation_instead;
 use super::{Kind, Translator, class_name};
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::keras::part::Part;
@@ -91,10 +92,18 @@ impl<'a> Operations<'a> {
         }
     }
 
-    /// The layers that an operation becomes; none of a layer.
+    /// The layers that an operation becomes; none of a layer, unless Keras 2 has only operations in its place.
     pub(super) fn of(&mut self, layer: &Map<String, Value>) -> Result<Option<Vec<Value>>> {
         let class = class_name(layer)?;
-        if !Part::Json(layer).is_operation() || (self.translator.is_own)(class) {
+        if (self.translator.is_own)(class) {
+            return Ok(None);
+        }
+        if class == "Activation"
+            && let Some(operation) = operation_instead(layer)
+        {
+            return self.functions_of(operation, layer).map(Some);
+        }
+        if !Part::Json(layer).is_operation() {
             return Ok(None);
         }
         if !is_known(class) {
@@ -105,6 +114,11 @@ impl<'a> Operations<'a> {
                 false => Err(self.without_counterpart(class)),
             };
         }
+        self.functions_of(class, layer).map(Some)
+    }
+
+    /// The functions that all calls of an operation become, each a layer.
+    fn functions_of(&mut self, class: &str, layer: &Map<String, Value>) -> Result<Vec<Value>> {
         let name = layer_name(layer).unwrap_or_default();
         let place = || format!("operation `{name}` ({class})");
         let calls = layer.get("inbound_nodes").and_then(Value::as_array);
@@ -133,7 +147,7 @@ impl<'a> Operations<'a> {
         if let Some(root) = root {
             layers.push(self.layer(name, root.function, roots));
         }
-        Ok(Some(layers))
+        Ok(layers)
     }
 
     #[cold]

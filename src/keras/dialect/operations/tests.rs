@@ -70,6 +70,44 @@ fn becomes(class: &str, config: Value, args: Value, expected: &[(&str, &str, Val
 }
 
 #[test]
+fn an_activation_that_keras_2_has_not_is_an_operation() {
+    let policy = json!({"class_name": "DTypePolicy", "config": {"name": "float32"}});
+    for name in ["log_sigmoid", "celu", "hard_silu", "hard_swish"] {
+        let config = json!({"trainable": true, "dtype": policy, "activation": name});
+        let translated = translate(&model("Activation", config, json!([x()])), Dialect::Keras2);
+        let translated = translated.unwrap();
+        let layers = translated.config()["layers"].as_array().unwrap();
+        let last = layers.last().unwrap();
+        assert_eq!(last["name"], "it", "{name}");
+        assert_eq!(last["class_name"], "TFOpLambda", "{name}");
+    }
+    let config = json!({"trainable": true, "dtype": policy, "activation": "log_sigmoid"});
+    becomes(
+        "Activation",
+        config.clone(),
+        json!([x()]),
+        &[("it", "math.log_sigmoid", json!([["x", 0, 0, {}]]))],
+    );
+    // Both Keras have this one.
+    let known = json!({"trainable": true, "dtype": policy, "activation": "relu"});
+    let translated = translate(&model("Activation", known, json!([x()])), Dialect::Keras2);
+    let translated = translated.unwrap();
+    let last = translated.config()["layers"].as_array().unwrap().last();
+    assert_eq!(last.unwrap()["class_name"], "Activation");
+    // The layer casts, which functions don't.
+    for (policy, args) in [("mixed_float16", x()), ("float32", integers())] {
+        let config = json!({"trainable": true, "dtype": policy, "activation": "hard_silu"});
+        let error = translate(&model("Activation", config, json!([args])), Dialect::Keras2);
+        let error = error.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        assert!(
+            error.message().contains("`activation` of Activation"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
 fn operations_are_functions_of_the_same_tensors() {
     becomes(
         "Add",
