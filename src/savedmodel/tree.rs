@@ -132,8 +132,8 @@ impl Branch<'_> {
             _ => Error::new(ErrorKind::InvalidModel, "called, but an input"),
         };
         error.within(format!("class `{class}`")).with_hint(
-            "register the class, save without traces, or save as .h5: a program that has the class \
-             loads those",
+            "begin with a SavedModel, in which Keras writes what the class computes; or register \
+             the class, save without traces, or save as .h5: a program that has the class loads those",
         )
     }
 }
