@@ -24,7 +24,9 @@ import tensorflow as tf  # noqa: E402
 # What takes Keras long is done for these in every run: to load a SavedModel, and to write one.
 REVIVED = SMALLEST[2::6]
 FROM_DIRECTORY = ("ConvNeXtTiny", "MobileNet")
-# What Keras computes at once and operation by operation is less apart than this, relative to the largest.
+# Roundings go on through hundreds of layers. Keras is off from itself, when it computes operation by operation and not at once;
+# others may be as far off three times, or three times what they are elsewhere, and less than this of the largest.
+APART = 3
 LARGEST = 1e-2
 PLACE = WRITTEN / f"savedmodel_applications_{ORACLE}"
 
@@ -50,7 +52,7 @@ class Expected:
     def __init__(self, built):
         self.built, self.outputs, self.off = built, built.predictions(built.model), 0.0
         telling(self.outputs[2])
-        self.relative = max(tolerance("float32"), built.rounding(self.outputs))
+        self.relative = APART * max(tolerance("float32"), built.rounding(self.outputs))
         assert self.relative < LARGEST, f"Keras is off by {self.relative} from itself"
 
     def meets(self, found, batch, how):
