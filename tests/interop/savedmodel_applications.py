@@ -24,7 +24,7 @@ import tensorflow as tf  # noqa: E402
 # What takes Keras long is done for these in every run: to load a SavedModel, and to write one.
 REVIVED = SMALLEST[2::6]
 FROM_DIRECTORY = ("ConvNeXtTiny", "MobileNet")
-# Roundings go on through hundreds of layers. Keras is off from itself, when it computes operation by operation and not at once;
+# Roundings go on through hundreds of layers. Keras is off from itself, operation by operation, as a graph, or in `predict`;
 # others may be as far off three times, or three times what they are elsewhere, and less than this of the largest.
 APART = 3
 LARGEST = 1e-2
