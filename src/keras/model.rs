@@ -1,5 +1,7 @@
 //! A model: network, variables, and how it was trained.
 
+use std::collections::BTreeMap;
+
 use super::carried::Carried;
 use super::compile::CompileConfig;
 use super::dialect::is_flipped_by_theano;
@@ -38,6 +40,10 @@ pub struct Metadata {
     pub extras: Vec<Extra>,
     /// What its file says that layers compute, if it does.
     pub carried: Option<Carried>,
+    /// What recurrent layers that are stateful kept when a SavedModel was saved, by path:
+    /// `lstm/states/0`, of the shape `[batch, units]`. They are no weights: HDF5 files do not have
+    /// them, and what is not here begins with zeros.
+    pub states: BTreeMap<String, Tensor<'static>>,
 }
 
 /// Something in a model's file that Keras did not put there.

@@ -41,8 +41,7 @@ pub fn load_from(group: &Group, options: &LoadOptions) -> Result<Model<'static>>
         keras_version: version,
         backend: text(group, BACKEND)?,
         dialect: Some(dialect),
-        extras: Vec::new(),
-        carried: None,
+        ..Metadata::default()
     };
     let mut known = HashSet::new();
     let weights = group.group(MODEL_WEIGHTS)?;

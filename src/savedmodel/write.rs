@@ -1,5 +1,6 @@
 //! A model becomes a directory.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -24,7 +25,7 @@ use super::tree::{Branch, BranchKind, NETWORK_ARGUMENTS, branches, input_names, 
 use super::variables::{SavedVariable, SavedVariables};
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::io::{CommitOptions, FilePlan, replace_directory};
-use crate::keras::{Carried, Model, Network};
+use crate::keras::{Metadata, Model, Network};
 use crate::keras_h5::{Keras2Model, Keras2Variable, keras2};
 use crate::layers::{Ends, Inference, Inputs, input_specs};
 use crate::options::{SaveOptions, SavedModelOptions, Signature, Signatures};
@@ -49,8 +50,8 @@ pub(crate) fn save(model: &Model<'_>, path: &Path, options: &SaveOptions) -> Res
     }
     let defaults = SavedModelOptions::default();
     let settings = Settings::new(options.options.as_ref().unwrap_or(&defaults))?;
-    let carried = model.metadata.carried.as_ref();
-    let parts = Parts::new(keras2(model, options)?, carried, options, settings)?;
+    let metadata = &model.metadata;
+    let parts = Parts::new(keras2(model, options)?, metadata, options, settings)?;
     let bundle = parts.checkpoint.bundle(&parts.variables)?;
     let shards = settings.shards(parts.variables.byte_len());
     let commit = CommitOptions {
@@ -98,7 +99,7 @@ struct Parts<'m> {
 impl<'m> Parts<'m> {
     fn new(
         model: Keras2Model<'m>,
-        carried: Option<&Carried>,
+        metadata: &'m Metadata,
         options: &SaveOptions,
         settings: Settings<'_>,
     ) -> Result<Parts<'m>> {
@@ -116,9 +117,9 @@ impl<'m> Parts<'m> {
         let metrics = metrics.map(|it| metrics::add_variables(it, &outputs, &mut saved));
         let metrics = metrics.unwrap_or_default();
         let shapes = BuildShapes::of(&network, &inference, &options.layers.bounded());
-        let mut source = carried::Source::new(carried);
+        let mut source = carried::Source::new(metadata.carried.as_ref());
         let branches = branches(&network, "", &options.layers.bounded(), &mut source)?;
-        add_states(&branches, &shapes, &mut saved)?;
+        add_states(&branches, &shapes, &metadata.states, &mut saved)?;
         if options.save_traces {
             saved.tables = SavedTables::of(&branches, settings.vocabularies())?;
         }
@@ -240,15 +241,17 @@ fn is_trainable(inference: &Inference, variable: &Keras2Variable<'_>) -> bool {
     found.map_or(!variable.is_fixed, |spec| spec.trainable)
 }
 
-/// Adds the variables that layers keep between calls, and that no file of weights has.
-fn add_states(
+/// Adds the variables that layers keep between calls, and that no file of weights has: with the values
+/// that are known, else zeros.
+fn add_states<'m>(
     branches: &[Branch<'_>],
     shapes: &BuildShapes,
-    saved: &mut SavedVariables<'_>,
+    known: &'m BTreeMap<String, Tensor<'static>>,
+    saved: &mut SavedVariables<'m>,
 ) -> Result<()> {
     for branch in branches {
         match &branch.kind {
-            BranchKind::Network(_, inner) => add_states(inner, shapes, saved)?,
+            BranchKind::Network(_, inner) => add_states(inner, shapes, known, saved)?,
             BranchKind::Class(class) => {
                 let inputs = shapes.of_layer(&branch.path);
                 if inputs.is_empty() {
@@ -257,8 +260,14 @@ fn add_states(
                 let states = class.states(&Inputs::of(inputs.iter().cloned()));
                 for state in states.within(|| format!("layer `{}`", branch.layer.name()))? {
                     let path = format!("{}/{}", branch.path, state.path);
-                    let zeros = Tensor::zeros(state.dtype, &state.shape)?;
-                    saved.add_state(path.clone(), SavedVariable::fixed(path, zeros));
+                    let fits = |it: &&Tensor<'_>| {
+                        it.shape() == state.shape.as_slice() && it.dtype() == state.dtype
+                    };
+                    let value = match known.get(&path).filter(fits) {
+                        Some(value) => value.clone(),
+                        None => Tensor::zeros(state.dtype, &state.shape)?,
+                    };
+                    saved.add_state(path.clone(), SavedVariable::fixed(path, value));
                 }
             }
             BranchKind::Input | BranchKind::Carried(_) | BranchKind::Unknown(_) => {}

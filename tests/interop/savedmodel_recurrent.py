@@ -10,7 +10,7 @@ of them have in common must be those of Keras, which also shows what is the same
 import numpy as np
 
 from _cases import L
-from _oracle import WRITTEN, Report, keras
+from _oracle import WRITTEN, Report, hornfels, keras
 from _savedmodel import as_list, convert, nearly, save_and_convert, set_weights
 
 keras = keras()
@@ -54,6 +54,28 @@ def check_stateful(name, shape, make):
     revived.reset_states()
     nearly(revived(data[0], training=False), expected[0], "load_model, reset")
     assert [v.shape for v in revived.weights] == [v.shape for v in model.weights], "states became weights"
+
+
+def check_kept(name, shape, make):
+    """What a model kept when Keras saved it is where the one goes on that is written from that directory."""
+    keras.backend.clear_session()
+    x = keras.Input(batch_shape=shape)
+    inner = keras.Sequential([make()]) if name == "LSTM" else make()
+    model = keras.Model(x, inner(x))
+    set_weights(model)
+    data = [tf.constant(np.random.default_rng(seed).normal(size=shape), "float32") for seed in range(3)]
+    first = np.asarray(model(data[0]))
+    theirs, ours = (WRITTEN / f"kept_{name.replace(' ', '_')}{suffix}" for suffix in ("", "_ours"))
+    model.save(theirs, save_format="tf")
+    hornfels("convert", theirs, ours)
+    expected = [model(x, training=False) for x in data]
+    assert np.abs(first - np.asarray(expected[0])).max() > 1e-4, "no state goes on"
+    key, = (loaded := tf.saved_model.load(str(ours))).signatures["serving_default"].structured_outputs
+    for index, (x, wanted) in enumerate(zip(data, expected)):
+        nearly(loaded.signatures["serving_default"](x)[key], wanted, f"serving_default, call {index}")
+    revived = keras.models.load_model(ours)
+    for index, (x, wanted) in enumerate(zip(data, expected)):
+        nearly(revived(x, training=False), wanted, f"load_model, call {index}")
 
 
 def states_of(loaded):
@@ -148,12 +170,13 @@ def main():
     report = Report()
     for name, shape, make in stateful_layers():
         report.case(f"stateful: {name}", check_stateful, name, shape, make)
+        report.case(f"kept states: {name}", check_kept, name, shape, make)
     for name, shape, make in dropping_layers():
         report.case(f"dropped: {name}", check_dropped, name, shape, make)
     for name, make in BARE.items():
         report.case(f"without traces: {name}", check_without_traces, name, make)
     report.case("size", check_size)
-    report.finish(20)
+    report.finish(29)
 
 
 main()

@@ -1,12 +1,13 @@
 //! Recurrent layers in SavedModels: how large their functions are, and where their states are.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use hornfels::keras::{Model, Sequential};
 use hornfels::layers::{Bidirectional, Dense, Embedding, GRU, LSTM};
 use hornfels::proto::Message;
 use hornfels::proto::tensorflow::{FunctionDef, SavedModel};
-use hornfels::{DType, Limits, Tensor};
+use hornfels::{DType, Limits, Tensor, load_model};
 
 /// What TensorFlow 2.15 writes for the model of [`words`].
 const OF_TENSORFLOW: usize = 1_978_626;
@@ -91,6 +92,37 @@ fn states_are_in_the_checkpoint_and_no_weights() {
         .count();
     // Both states in training and not, and eight variables when they are restored.
     assert_eq!(assigns, 4 + 8);
+}
+
+#[test]
+fn states_go_on_in_the_next_directory() {
+    let network = Sequential::new("kept")
+        .add(
+            GRU::new(3)
+                .stateful(true)
+                .return_sequences(true)
+                .name("gru")
+                .batch_input_shape([Some(2), Some(4), Some(3)]),
+        )
+        .add(Bidirectional::new(GRU::new(3).stateful(true).name("gru")).name("both"));
+    let mut model = set_all(Model::build(network).unwrap());
+    let kept = |value: f32| Tensor::filled(DType::Float32, [2, 3], value.into()).unwrap();
+    let states = BTreeMap::from([
+        ("gru/states/0".to_owned(), kept(0.5)),
+        ("both/forward_gru/states/0".to_owned(), kept(0.25)),
+    ]);
+    model.metadata.states.clone_from(&states);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model");
+    model.save(&path).unwrap();
+    let mut expected = states;
+    expected.insert("both/backward_gru/states/0".to_owned(), kept(0.0));
+    let loaded = load_model(&path).unwrap();
+    assert_eq!(loaded.metadata.states, expected);
+    // In files of HDF5 there are none.
+    let path = folder.path().join("model.h5");
+    loaded.save(&path).unwrap();
+    assert!(load_model(&path).unwrap().metadata.states.is_empty());
 }
 
 #[test]

@@ -50,7 +50,7 @@ layer! {
 
 impl Bidirectional {
     /// The names of both layers: Keras puts a prefix before those it makes.
-    fn names(&self) -> (String, String) {
+    pub(crate) fn names(&self) -> (String, String) {
         let name = Names::default().of(&self.layer);
         let bare = |prefix: &str| name.strip_prefix(prefix).unwrap_or(&name).to_owned();
         let backward = match &self.backward_layer {

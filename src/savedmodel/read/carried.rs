@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::descriptions::Descriptions;
+use super::layers::{FoundLayer, layers_of};
 use super::objects::{NodeId, Objects};
 use super::variables::is_added;
 use crate::error::Result;
 use crate::io::SharedBytes;
-use crate::keras::{Carried, Layer, Model, Network, json};
+use crate::keras::{Carried, Model, Network, json};
 use crate::options::LoadOptions;
 use crate::savedmodel::carried::FUNCTION;
 use crate::tensor::{DType, Tensor};
@@ -33,7 +34,12 @@ pub(super) fn carried(
             reader.add(String::new(), root);
             reader.look_inside(root)?;
         }
-        network => reader.network(network, root, "", 0)?,
+        network => {
+            let known = (objects, descriptions);
+            for found in layers_of(network, root, known, &options.limits)? {
+                reader.layer(found)?;
+            }
+        }
     }
     if reader.layers.is_empty() {
         return Ok(None);
@@ -67,36 +73,11 @@ struct Reader<'o> {
 }
 
 impl Reader<'_> {
-    fn network(&mut self, network: &Network, id: NodeId, path: &str, depth: u32) -> Result<()> {
-        self.options.limits.depth(depth, "models")?;
-        let objects = self.objects.numbered(id, "layer-").into_iter();
-        let named: HashMap<&str, NodeId> = objects
-            .filter_map(|id| Some((self.descriptions.name(id)?, id)))
-            .collect();
-        for layer in network.layers() {
-            let Some(id) = named.get(layer.name()).copied() else {
-                continue;
-            };
-            let path = match path {
-                "" => layer.name().to_owned(),
-                _ => format!("{path}/{}", layer.name()),
-            };
-            match layer.network() {
-                Some(inner) => self.network(inner, id, &path, depth.saturating_add(1))?,
-                None => self.layer(layer, id, path)?,
-            }
-        }
-        Ok(())
-    }
-
-    fn layer(&mut self, layer: &Layer, id: NodeId, path: String) -> Result<()> {
-        if layer.class_name() == "InputLayer" {
-            return Ok(());
-        }
-        self.add(path, id);
-        match self.options.layers.knows(layer.object()) {
+    fn layer(&mut self, found: FoundLayer<'_>) -> Result<()> {
+        self.add(found.path, found.id);
+        match self.options.layers.knows(found.layer.object()) {
             true => Ok(()),
-            false => self.look_inside(id),
+            false => self.look_inside(found.id),
         }
     }
 

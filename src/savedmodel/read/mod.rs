@@ -10,6 +10,8 @@
 //! | `network.rs` | the network of a model |
 //! | `tables.rs` | what the tables of lookups hold |
 //! | `vocabularies.rs` | that, in configs |
+//! | `layers.rs` | which objects are the layers of a network |
+//! | `states.rs` | what stateful layers kept |
 //! | `variables.rs` | the variables of each layer, in order |
 //! | `optimizer.rs` | the state of the optimizer |
 //! | `carried.rs` | where the functions of layers are |
@@ -20,11 +22,13 @@ mod carried;
 mod checkpoint;
 mod descriptions;
 mod directory;
+mod layers;
 mod model;
 mod network;
 mod objects;
 mod optimizer;
 mod signatures;
+mod states;
 mod tables;
 mod variables;
 mod vocabularies;

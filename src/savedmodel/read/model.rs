@@ -9,6 +9,7 @@ use super::directory::{Directory, Encoded};
 use super::network::network;
 use super::objects::NodeId;
 use super::optimizer::{self, Trained};
+use super::states::states;
 use super::variables::{LayerVariables, Values};
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::io::Files;
@@ -47,11 +48,12 @@ pub(crate) fn load(files: &Files, options: &LoadOptions) -> Result<Model<'static
         keras_version: text("keras_version"),
         backend: text("backend"),
         dialect: Some(Dialect::Keras2),
-        extras: Vec::new(),
-        carried: None,
+        ..Metadata::default()
     };
     let mut values = Values::new(objects, checkpoint);
     let ids = read_layers(&directory, &mut model, &mut values, options)?;
+    let known = (objects, descriptions);
+    model.metadata.states = states(&model.network, *root, known, &mut values, &options.limits)?;
     model.metadata.carried = carried(
         (&encoded.graph, &directory.assets),
         (objects, descriptions, *root),
