@@ -31,6 +31,8 @@ FROM_DIRECTORY = ("ConvNeXtTiny", "MobileNet")
 APART = 3
 LARGEST = 1e-2
 PLACE = WRITTEN / f"savedmodel_applications_{ORACLE}"
+# What can be done about a class that is not known; one of Keras 3 stays one unless its arguments are known.
+WAYS_OUT = ("register", "dialect") if ORACLE == "keras3" else ("register", "without traces", ".h5", "SavedModel")
 
 
 def foreign(model):
@@ -109,7 +111,7 @@ def refused(path, kinds):
     except AssertionError as error:
         text = str(error)
         assert any(f"`{kind}`" in text or f">{kind}`" in text for kind in kinds), text
-        assert all(way in text.partition("hint: ")[2] for way in ("register", "without traces", ".h5", "SavedModel")), text
+        assert all(way in text.partition("hint: ")[2] for way in WAYS_OUT), text
         assert not (PLACE / "refused").exists(), "something was written"
         return
     raise AssertionError(f"{sorted(kinds)} became functions")
