@@ -10,7 +10,7 @@ import shutil
 
 import numpy as np
 
-from _oracle import ORACLE, Report, close, hornfels, keras
+from _oracle import ALL, ORACLE, Report, close, hornfels, keras
 from _savedmodel import WRITTEN, as_list, one_or_list, set_weights
 
 keras = keras()
@@ -226,11 +226,13 @@ def check_revived(make, legacy):
 
 def main():
     report = Report()
-    for number, (name, make) in enumerate(MODELS.items()):
-        report.case(name, check, make, number % 2 == 1, make is not ended)
-    for name, make in REVIVED.items():
-        report.case(name, check_revived, make, False)
-    report.finish(len(MODELS) + len(REVIVED))
+    cases = [(name, check, make, number % 2 == 1, make is not ended) for number, (name, make) in enumerate(MODELS.items())]
+    cases += [(name, check_revived, make, False) for name, make in REVIVED.items()]
+    # tf_keras is Keras 2 once more: a third of the models shows that.
+    cases = cases if ALL or ORACLE == "keras2" else cases[::3]
+    for case in cases:
+        report.case(*case)
+    report.finish(len(cases))
 
 
 main()
