@@ -27,7 +27,24 @@ pub(super) fn network(
     let object = Object::from_json(Value::Object(object), Dialect::Keras2)?;
     let place = || "the model's config";
     let network = Network::from_object(object, limits).within(place)?;
-    in_order(network, limits).within(place)
+    match sorts_names(described) {
+        true => in_order(network, limits).within(place),
+        false => Ok(network),
+    }
+}
+
+/// Whether the Keras that saved a model goes by the names of arguments when it makes it again. Keras 2.15
+/// does, tf_keras keeps their order.
+fn sorts_names(described: &Map<String, Value>) -> bool {
+    let version = described.get("keras_version").and_then(Value::as_str);
+    let minor = version.and_then(|it| {
+        it.strip_prefix("2.")?
+            .split('.')
+            .next()?
+            .parse::<u32>()
+            .ok()
+    });
+    minor.is_none_or(|minor| minor <= 15)
 }
 
 /// The network with its layers as Keras lists them when it loads it: what it saves then as HDF5, and
