@@ -34,6 +34,6 @@ pub use optimizer::{Adam, LearningRate, OptimizerState, RmsProp, Sgd};
 pub(crate) use optimizer::{
     Conversion, Generation, OptimizerSlot, convert, optimizer_layout, optimizer_slots,
 };
-pub(crate) use part::Part;
+pub(crate) use part::{Part, has_cell};
 pub use sequential::Sequential;
 pub use variables::{Variable, Variables};

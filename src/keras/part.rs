@@ -177,6 +177,14 @@ impl<'n> Part<'n> {
     }
 }
 
+/// Whether layers of this class have a cell, which has their variables and is called step by step.
+pub(crate) fn has_cell(class: &str) -> bool {
+    matches!(
+        class,
+        "RNN" | "SimpleRNN" | "LSTM" | "GRU" | "ConvLSTM1D" | "ConvLSTM2D" | "ConvLSTM3D"
+    )
+}
+
 fn text<'n>(json: &'n Map<String, Value>, key: &str) -> &'n str {
     json.get(key).and_then(Value::as_str).unwrap_or_default()
 }

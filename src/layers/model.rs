@@ -6,19 +6,8 @@ use super::config::read;
 use super::validate::validate;
 use super::{DTypePolicy, Inference, LayerRegistry, VariableSpec};
 use crate::error::{Error, ErrorKind, Result};
-use crate::keras::{Functional, Model, Network, TensorMeta, Variable};
+use crate::keras::{Functional, Model, Network, TensorMeta, Variable, has_cell};
 use crate::tensor::Tensor;
-
-/// Layers that have their variables in a cell.
-const WITH_CELLS: [&str; 7] = [
-    "SimpleRNN",
-    "LSTM",
-    "GRU",
-    "RNN",
-    "ConvLSTM1D",
-    "ConvLSTM2D",
-    "ConvLSTM3D",
-];
 
 impl Model<'static> {
     /// A model of a network, with the variables that its layers have.
@@ -112,7 +101,7 @@ impl Model<'_> {
         self.network.layers().iter().all(|layer| {
             let variables = self.variables.of_layer(layer.name());
             variables.is_empty()
-                || (!WITH_CELLS.contains(&layer.class_name()) && variables.iter().all(is_named))
+                || (!has_cell(layer.class_name()) && variables.iter().all(is_named))
         })
     }
 

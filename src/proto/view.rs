@@ -76,10 +76,10 @@ impl<'a, K: Value + Ord, V: Value> ViewField<'a> for BTreeMap<K, V> {
 
 impl<'a, T: ViewField<'a> + Default> ViewField<'a> for Option<T> {
     fn merge(&mut self, wire: WireType, from: &mut Source<'a>) -> Result<bool> {
-        let mut value = self.take().unwrap_or_default();
-        let fits = value.merge(wire, from)?;
-        if fits {
-            *self = Some(value);
+        let was_there = self.is_some();
+        let fits = self.get_or_insert_default().merge(wire, from)?;
+        if !fits && !was_there {
+            *self = None;
         }
         Ok(fits)
     }
@@ -255,6 +255,9 @@ mod tests {
     fn what_is_delimited_otherwise_is_skipped() {
         let bytes = [0x08, 1, 0x12, 1, 7, 0x18, 3, 0x20, 4];
         assert_eq!(decoded(&bytes).unwrap(), Sample::default());
+        // What was there before stays.
+        let bytes = [0x22, 2, 0x10, 1, 0x20, 4];
+        assert!(decoded(&bytes).unwrap().inner.unwrap().is_true);
     }
 
     #[test]

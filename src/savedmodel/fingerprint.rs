@@ -20,8 +20,8 @@ const PRODUCER: i32 = 1;
 
 /// The hashes of `saved`, which is `encoded`; that of the checkpoint is not known yet.
 pub(super) fn fingerprint(saved: SavedModel, encoded: &[u8]) -> Result<FingerprintDef> {
-    let graphs = saved.meta_graphs.into_iter();
-    let graph = graphs.take(1).next().unwrap_or_default();
+    let mut graphs = saved.meta_graphs.into_iter();
+    let graph = graphs.next().unwrap_or_default();
     let objects = graph.object_graph_def.as_ref();
     Ok(FingerprintDef {
         saved_model_checksum: fingerprint64(encoded),

@@ -10,7 +10,7 @@ use super::network::{input_layer_shape, is_built_sequential, layer_name};
 use super::{Dialect, Translator, class_name};
 use crate::error::{Error, ErrorKind, Result};
 use crate::keras::object::describe;
-use crate::keras::part::Part;
+use crate::keras::part::{Part, has_cell};
 
 /// How Keras 2 marks an argument that is no tensor.
 pub(super) const CONSTANT: &str = "_CONSTANT_VALUE";
@@ -492,7 +492,7 @@ pub(super) fn argument_names(class: &str) -> &'static [&'static str] {
 
 /// Layers whose argument `training` is false by default in Keras 3.
 fn trains_only_if_told(class: &str) -> bool {
-    (is_recurrent(class) && class != "Bidirectional")
+    has_cell(class)
         || class.ends_with("Dropout")
         || class.starts_with("SpatialDropout")
         || matches!(class, "GaussianNoise" | "Attention" | "AdditiveAttention")
@@ -500,17 +500,7 @@ fn trains_only_if_told(class: &str) -> bool {
 
 /// Layers that take initial states besides the sequence.
 fn is_recurrent(class: &str) -> bool {
-    matches!(
-        class,
-        "RNN"
-            | "SimpleRNN"
-            | "LSTM"
-            | "GRU"
-            | "ConvLSTM1D"
-            | "ConvLSTM2D"
-            | "ConvLSTM3D"
-            | "Bidirectional"
-    )
+    has_cell(class) || class == "Bidirectional"
 }
 
 /// Layers whose argument is a list even if it has one item.

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::{Form, joined};
 use crate::error::{Error, ErrorKind, Result};
 use crate::keras::naming::{Numbers, snake_case};
-use crate::keras::{Dialect, Network, Part, Variables};
+use crate::keras::{Dialect, Network, Part, Variables, has_cell};
 use crate::keras_h5::TOP_LEVEL;
 use crate::layers::{LayerRegistry, Names};
 
@@ -236,9 +236,7 @@ impl<'n> Walk<'n> {
         held: Vec<Held<'v>>,
     ) -> Result<(Vec<Held<'v>>, Vec<Child<'n, 'v>>)> {
         match part.class_name() {
-            "LSTM" | "GRU" | "SimpleRNN" | "RNN" | "ConvLSTM1D" | "ConvLSTM2D" | "ConvLSTM3D" => {
-                Ok((Vec::new(), vec![self.cell(part, held)?]))
-            }
+            class if has_cell(class) => Ok((Vec::new(), vec![self.cell(part, held)?])),
             "StackedRNNCells" => Ok((Vec::new(), self.cells(part, &held)?)),
             "Bidirectional" => Ok((Vec::new(), self.directions(part, &held)?)),
             "TimeDistributed" | "Wrapper" | "SpectralNormalization" => {

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::descriptions::Descriptions;
-use super::layers::{FoundLayer, layers_of};
+use super::layers::FoundLayer;
 use super::objects::{NodeId, Objects};
 use super::variables::is_added;
 use crate::error::Result;
 use crate::io::SharedBytes;
-use crate::keras::{Carried, Model, Network, json};
+use crate::keras::{Carried, Network, json};
 use crate::options::LoadOptions;
 use crate::savedmodel::carried::FUNCTION;
 use crate::tensor::{DType, Tensor};
@@ -17,7 +17,8 @@ use crate::tensor::{DType, Tensor};
 pub(super) fn carried(
     (file, assets): (&SharedBytes, &BTreeMap<u32, (String, SharedBytes)>),
     (objects, descriptions, root): (&Objects<'_>, &Descriptions<'_>, NodeId),
-    model: &Model<'_>,
+    network: &Network,
+    layers: &[FoundLayer<'_>],
     variables: &HashMap<String, NodeId>,
     options: &LoadOptions,
 ) -> Result<Option<Carried>> {
@@ -29,17 +30,12 @@ pub(super) fn carried(
         inside: BTreeMap::new(),
         looked: 0,
     };
-    match &model.network {
-        Network::Subclassed(_) => {
-            reader.add(String::new(), root);
-            reader.look_inside(root)?;
-        }
-        network => {
-            let known = (objects, descriptions);
-            for found in layers_of(network, root, known, &options.limits)? {
-                reader.layer(found)?;
-            }
-        }
+    if matches!(network, Network::Subclassed(_)) {
+        reader.add(String::new(), root);
+        reader.look_inside(root)?;
+    }
+    for found in layers {
+        reader.layer(found)?;
     }
     if reader.layers.is_empty() {
         return Ok(None);
@@ -73,8 +69,8 @@ struct Reader<'o> {
 }
 
 impl Reader<'_> {
-    fn layer(&mut self, found: FoundLayer<'_>) -> Result<()> {
-        self.add(found.path, found.id);
+    fn layer(&mut self, found: &FoundLayer<'_>) -> Result<()> {
+        self.add(found.path.clone(), found.id);
         match self.options.layers.knows(found.layer.object()) {
             true => Ok(()),
             false => self.look_inside(found.id),

@@ -15,6 +15,8 @@ use crate::tensor::Tensor;
 #[derive(Debug)]
 pub(super) struct Checkpoint {
     bundle: BundleReader,
+    /// What the names of its files begin with, for errors.
+    prefix: String,
     /// The encoded description of its objects.
     graph: Tensor<'static>,
 }
@@ -23,7 +25,8 @@ impl Checkpoint {
     /// Opens the one whose files begin with `prefix`.
     pub(super) fn open(files: &Files, prefix: &Path, limits: Limits) -> Result<Checkpoint> {
         let bundle = BundleReader::open_in(files, prefix, limits)?;
-        let place = || prefix.display().to_string();
+        let prefix = prefix.display().to_string();
+        let place = || prefix.clone();
         if !bundle.contains(OBJECT_GRAPH) {
             let message = format!("a checkpoint without `{OBJECT_GRAPH}`, as TensorFlow 1 writes");
             return Err(Error::new(ErrorKind::Unsupported, message)
@@ -31,23 +34,27 @@ impl Checkpoint {
             .within(place);
         }
         let graph = bundle.tensor(OBJECT_GRAPH).within(place)?;
-        Ok(Checkpoint { bundle, graph })
+        Ok(Checkpoint {
+            bundle,
+            prefix,
+            graph,
+        })
     }
 
     /// Its objects, with the keys of their tensors.
     pub(super) fn objects(&self, limits: &Limits) -> Result<Objects<'_>> {
         let Some([bytes]) = self.graph.string_values() else {
             let message = format!("`{OBJECT_GRAPH}` is not one string");
-            return Err(Error::new(ErrorKind::Malformed, message)).within(|| "checkpoint");
+            return Err(Error::new(ErrorKind::Malformed, message)).within(|| self.prefix.clone());
         };
         TrackableGraphOutline::decode(bytes, limits)
             .and_then(Objects::of_checkpoint)
             .within(|| OBJECT_GRAPH)
-            .within(|| "checkpoint")
+            .within(|| self.prefix.clone())
     }
 
     /// A tensor, which is a part of the file.
     pub(super) fn tensor(&self, key: &str) -> Result<Tensor<'static>> {
-        self.bundle.tensor(key).within(|| "checkpoint")
+        self.bundle.tensor(key).within(|| self.prefix.clone())
     }
 }

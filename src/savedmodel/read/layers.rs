@@ -17,15 +17,17 @@ pub(super) struct FoundLayer<'n> {
 }
 
 /// The layers of the model that is the object `root`, and of the models in it, but for inputs and for
-/// layers without objects.
+/// layers without objects; none of a model that has no list of them.
 pub(super) fn layers_of<'n>(
     network: &'n Network,
-    root: NodeId,
-    known: (&Objects<'_>, &Descriptions<'_>),
+    (objects, descriptions, root): (&Objects<'_>, &Descriptions<'_>, NodeId),
     limits: &Limits,
 ) -> Result<Vec<FoundLayer<'n>>> {
     let mut found = Vec::new();
-    add(network, root, ("", 0), known, limits, &mut found)?;
+    if !matches!(network, Network::Subclassed(_)) {
+        let known = (objects, descriptions);
+        add(network, root, ("", 0), known, limits, &mut found)?;
+    }
     Ok(found)
 }
 

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::carried::carried;
 use super::directory::{Directory, Encoded};
+use super::layers::layers_of;
 use super::network::network;
 use super::objects::NodeId;
 use super::optimizer::{self, Trained};
@@ -52,15 +53,11 @@ pub(crate) fn load(files: &Files, options: &LoadOptions) -> Result<Model<'static
     };
     let mut values = Values::new(objects, checkpoint);
     let ids = read_layers(&directory, &mut model, &mut values, options)?;
-    let known = (objects, descriptions);
-    model.metadata.states = states(&model.network, *root, known, &mut values, &options.limits)?;
-    model.metadata.carried = carried(
-        (&encoded.graph, &directory.assets),
-        (objects, descriptions, *root),
-        &model,
-        &ids,
-        options,
-    )?;
+    let known = (objects, descriptions, *root);
+    let layers = layers_of(&model.network, known, &options.limits)?;
+    model.metadata.states = states(&layers, objects, &mut values)?;
+    let files = (&encoded.graph, &directory.assets);
+    model.metadata.carried = carried(files, known, &model.network, &layers, &ids, options)?;
     if options.compile {
         let compile = described.get_mut("training_config").map(Value::take);
         if let Some(compile) = compile.filter(|it| !it.is_null()) {

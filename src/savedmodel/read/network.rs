@@ -184,3 +184,56 @@ fn name_of(entry: &Map<String, Value>) -> Option<&str> {
     let beside = entry.get("name").and_then(Value::as_str);
     beside.or_else(|| entry.get("config")?.get("name")?.as_str())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A model whose second layer takes `b` by position and `c` by an earlier name.
+    fn by_name() -> Network {
+        let input = |name: &str| {
+            json!({"class_name": "InputLayer", "name": name, "inbound_nodes": [],
+                "config": {"batch_input_shape": [null, 3, 6], "dtype": "float32", "name": name}})
+        };
+        let heads = json!({"class_name": "MultiHeadAttention", "name": "heads",
+            "config": {"name": "heads", "num_heads": 2, "key_dim": 3},
+            "inbound_nodes": [[["a", 0, 0, {"value": ["b", 0, 0], "attention_mask": ["c", 0, 0]}]]]});
+        let config = json!({"name": "m", "layers": [input("a"), input("b"), input("c"), heads],
+            "input_layers": [["a", 0, 0], ["b", 0, 0], ["c", 0, 0]], "output_layers": [["heads", 0, 0]]});
+        let object = json!({"class_name": "Functional", "config": config});
+        let object = Object::from_json(object, Dialect::Keras2).unwrap();
+        Network::from_object(object, &Limits::default()).unwrap()
+    }
+
+    fn names(network: &Network) -> Vec<&str> {
+        network.layers().iter().map(|it| it.name()).collect()
+    }
+
+    #[test]
+    fn layers_are_in_the_order_of_the_names_of_arguments() {
+        let network = by_name();
+        assert_eq!(names(&network), ["a", "b", "c", "heads"]);
+        let ordered = in_order(network, &Limits::default()).unwrap();
+        // As Keras 2.15 lists them once it has loaded the model.
+        assert_eq!(names(&ordered), ["a", "c", "b", "heads"]);
+        let again = in_order(ordered.clone(), &Limits::default()).unwrap();
+        assert_eq!(again, ordered);
+    }
+
+    #[test]
+    fn later_versions_keep_the_order_of_arguments() {
+        for (version, sorts) in [
+            (json!("2.15.0"), true),
+            (json!("2.6.0-tf"), true),
+            (json!("2.16.0"), false),
+            (json!("2.21.0"), false),
+            (json!("dev"), true),
+            (json!(null), true),
+        ] {
+            let described = json!({"keras_version": version});
+            let described = described.as_object().unwrap();
+            assert_eq!(sorts_names(described), sorts, "{version}");
+        }
+        assert!(sorts_names(&Map::new()));
+    }
+}

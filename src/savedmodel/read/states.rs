@@ -2,32 +2,25 @@
 
 use std::collections::BTreeMap;
 
-use super::descriptions::Descriptions;
-use super::layers::layers_of;
+use super::layers::FoundLayer;
 use super::objects::{NodeId, Objects};
 use super::variables::Values;
 use crate::error::{Context, Error, Result};
-use crate::keras::{Layer, Network};
+use crate::keras::Layer;
 use crate::layers::Bidirectional;
-use crate::limits::Limits;
 use crate::tensor::Tensor;
 
 /// The layers that a Bidirectional has as attributes.
 const DIRECTIONS: [&str; 2] = ["forward_layer", "backward_layer"];
 
-/// The states of a model's layers, by path: `lstm/states/0`.
+/// The states of layers, by path: `lstm/states/0`.
 pub(super) fn states(
-    network: &Network,
-    root: NodeId,
-    (objects, descriptions): (&Objects<'_>, &Descriptions<'_>),
+    layers: &[FoundLayer<'_>],
+    objects: &Objects<'_>,
     values: &mut Values<'_>,
-    limits: &Limits,
 ) -> Result<BTreeMap<String, Tensor<'static>>> {
     let mut states = BTreeMap::new();
-    if matches!(network, Network::Subclassed(_)) {
-        return Ok(states);
-    }
-    for found in layers_of(network, root, (objects, descriptions), limits)? {
+    for found in layers {
         let mut add = |path: &str, id| {
             for (place, state) in states_of(objects, id).into_iter().enumerate() {
                 let (_, value) = values.of(state).within(|| format!("layer `{path}`"))?;
