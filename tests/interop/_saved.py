@@ -86,6 +86,17 @@ def by_name():
     return model, [feed(x, (3, 6), 2, seed) for seed, x in enumerate(model.inputs)]
 
 
+def by_name_inside():
+    """The same in another model, trained or not, with statistics before and behind."""
+    (inner, feeds), x = by_name(), [keras.Input((3, 6)) for _ in range(3)]
+    frozen = keras.models.clone_model(inner)
+    frozen._name, frozen.trainable = "frozen", False
+    y = L.BatchNormalization()(inner([L.BatchNormalization()(x[0]), *x[1:]]))
+    model = keras.Model(x, L.Dense(2)(frozen([y, *x[1:]])), name="outer")
+    set_weights(model)
+    return model, feeds
+
+
 def shared():
     """A layer, and a model, that are called twice; one of them is also in another model."""
     inner_x = keras.Input((5,))
@@ -126,6 +137,7 @@ OTHERS = {
     "shared": shared,
     "frozen": frozen,
     **{f"by name, {number}": by_name for number in range(7)},
+    **{f"by name, inside, {number}": by_name_inside for number in range(3)},
 }
 # Which directories Keras does not load, whoever wrote them: a layer in two models is made twice.
 LOST_BY_KERAS = ("shared",)

@@ -16,6 +16,7 @@ use crate::error::{Context, Error, ErrorKind, Result};
 use crate::io::Files;
 use crate::keras::{CompileConfig, Dialect, Metadata, Model, Network, Variable};
 use crate::keras_h5::{TOP_LEVEL, optimizer_state, variables_of};
+use crate::limits::Limits;
 use crate::options::LoadOptions;
 
 /// What is needed of the description of a model.
@@ -63,7 +64,7 @@ pub(crate) fn load(files: &Files, options: &LoadOptions) -> Result<Model<'static
         if let Some(compile) = compile.filter(|it| !it.is_null()) {
             let config = CompileConfig::from_json(compile, Dialect::Keras2);
             model.compile = Some(config.within(|| "training_config")?);
-            read_optimizer(&directory, &mut model, &ids, &mut values)?;
+            read_optimizer(&directory, &mut model, &ids, &mut values, options.limits)?;
         }
     }
     Ok(model)
@@ -138,10 +139,11 @@ fn stored_layers(
     for layer in layers {
         let name = layer.name();
         let place = || format!("layer `{name}`");
-        let own = match named.get(name) {
-            Some(id) => reader.of_layer(*id).within(place)?,
-            None if layer.class_name() == "InputLayer" => continue,
-            None => {
+        let own = match (named.get(name), layer.network()) {
+            (Some(id), Some(inner)) => reader.of_model(inner, *id).within(place)?,
+            (Some(id), None) => reader.of_layer(*id).within(place)?,
+            (None, _) if layer.class_name() == "InputLayer" => continue,
+            (None, _) => {
                 let message = "in the model's config, but there is no such object";
                 return Err(Error::new(ErrorKind::Malformed, message)).within(place);
             }
@@ -160,42 +162,30 @@ fn read_optimizer(
     model: &mut Model<'static>,
     ids: &HashMap<String, NodeId>,
     values: &mut Values<'_>,
+    limits: Limits,
 ) -> Result<()> {
     let Some(optimizer) = directory.objects.child(directory.root, "optimizer") else {
         return Ok(());
     };
     let config = model.compile.as_ref().and_then(CompileConfig::optimizer);
     let variables = model.trainable_variables();
-    let objects = variables.iter().filter_map(|it| ids.get(&it.path).copied());
+    let trained = variables.iter().filter_map(|it| ids.get(&it.path).copied());
+    let trained: Vec<NodeId> = trained.collect();
+    let (objects, descriptions) = (&directory.objects, &directory.descriptions);
+    let mut reader = LayerVariables::new(objects, descriptions, &directory.tables, limits);
+    let saved = reader.of_layer(directory.root)?.into_iter();
+    let saved: HashMap<NodeId, usize> = saved.zip(0..).collect();
+    let mut as_saved: Vec<usize> = (0..trained.len()).collect();
+    as_saved.sort_by_key(|at| trained.get(*at).and_then(|id| saved.get(id)));
     let trained = Trained {
-        objects: objects.collect(),
-        as_saved: as_saved(directory, &variables),
+        objects: trained,
+        as_saved,
         variables: &variables,
     };
     let config = config.as_ref();
-    let stored = optimizer::state(&directory.objects, optimizer, config, &trained, values)?;
+    let stored = optimizer::state(objects, optimizer, config, &trained, values)?;
     if !stored.is_empty() {
         model.optimizer = Some(optimizer_state(model, stored));
     }
     Ok(())
-}
-
-/// The places of variables in the order of the model that was saved: that in which it lists its layers.
-fn as_saved(directory: &Directory, variables: &[&Variable<'_>]) -> Vec<usize> {
-    let layers = directory
-        .objects
-        .numbered(directory.root, "layer-")
-        .into_iter();
-    let names = layers.filter_map(|id| directory.descriptions.name(id));
-    let listed: HashMap<&str, usize> = names.zip(0..).collect();
-    let of_layer = |variable: &Variable<'_>| {
-        let path = variable.path.as_str();
-        let mut ends = path.match_indices('/').filter_map(|(at, _)| path.get(..at));
-        // Names may have slashes.
-        ends.find_map(|name| listed.get(name).copied())
-            .unwrap_or(usize::MAX)
-    };
-    let mut places: Vec<usize> = (0..variables.len()).collect();
-    places.sort_by_key(|at| variables.get(*at).map(|it| of_layer(it)));
-    places
 }

@@ -47,24 +47,51 @@ fn sorts_names(described: &Map<String, Value>) -> bool {
     minor.is_none_or(|minor| minor <= 15)
 }
 
-/// The network with its layers as Keras lists them when it loads it: what it saves then as HDF5, and
-/// looks for in that, has this order. `spec/keras_model.md#order`
+/// The network with its layers, and those of models in it, as Keras lists them when it loads it: what it
+/// saves then as HDF5, and looks for in that, has this order. `spec/keras_model.md#order`
 fn in_order(network: Network, limits: &Limits) -> Result<Network> {
-    let Network::Functional(functional) = &network else {
+    if !has_another_order(&network)? {
         return Ok(network);
+    }
+    let mut json = network.to_object().into_json();
+    order_layers(&network, &mut json)?;
+    Network::from_object(Object::from_json(json, Dialect::Keras2)?, limits)
+}
+
+/// The places of a model's layers in the order in which Keras lists them, if the config has another.
+fn another_order(network: &Network) -> Result<Option<Vec<usize>>> {
+    let Network::Functional(functional) = network else {
+        return Ok(None);
     };
     let order = functional.order_when_made()?;
-    let Some(order) = order.filter(|order| !order.is_sorted()) else {
-        return Ok(network);
-    };
-    let mut json = network.to_object().into_json();
-    if let Some(Value::Array(layers)) = json.pointer_mut("/config/layers") {
-        let ordered = order
-            .iter()
-            .filter_map(|at| layers.get_mut(*at).map(Value::take));
-        *layers = ordered.collect();
+    Ok(order.filter(|order| !order.is_sorted()))
+}
+
+fn has_another_order(network: &Network) -> Result<bool> {
+    if another_order(network)?.is_some() {
+        return Ok(true);
     }
-    Network::from_object(Object::from_json(json, Dialect::Keras2)?, limits)
+    let mut inside = network.layers().iter().filter_map(|it| it.network());
+    inside.try_fold(false, |found, inner| Ok(found || has_another_order(inner)?))
+}
+
+fn order_layers(network: &Network, json: &mut Value) -> Result<()> {
+    let Some(Value::Array(entries)) = json.pointer_mut("/config/layers") else {
+        return Ok(());
+    };
+    for layer in network.layers() {
+        let is_entry = |it: &&mut Value| it.as_object().and_then(name_of) == Some(layer.name());
+        if let Some(inner) = layer.network()
+            && let Some(entry) = entries.iter_mut().find(is_entry)
+        {
+            order_layers(inner, entry)?;
+        }
+    }
+    if let Some(order) = another_order(network)? {
+        let entry = |at: usize| Some(entries.get_mut(at)?.take());
+        *entries = order.into_iter().filter_map(entry).collect();
+    }
+    Ok(())
 }
 
 struct Reader<'d> {
@@ -189,8 +216,13 @@ fn name_of(entry: &Map<String, Value>) -> Option<&str> {
 mod tests {
     use super::*;
 
-    /// A model whose second layer takes `b` by position and `c` by an earlier name.
-    fn by_name() -> Network {
+    fn network(object: Value) -> Network {
+        let object = Object::from_json(object, Dialect::Keras2).unwrap();
+        Network::from_object(object, &Limits::default()).unwrap()
+    }
+
+    /// A model whose layer was given `b` before `c`, which has the earlier name.
+    fn by_name() -> Value {
         let input = |name: &str| {
             json!({"class_name": "InputLayer", "name": name, "inbound_nodes": [],
                 "config": {"batch_input_shape": [null, 3, 6], "dtype": "float32", "name": name}})
@@ -200,9 +232,7 @@ mod tests {
             "inbound_nodes": [[["a", 0, 0, {"value": ["b", 0, 0], "attention_mask": ["c", 0, 0]}]]]});
         let config = json!({"name": "m", "layers": [input("a"), input("b"), input("c"), heads],
             "input_layers": [["a", 0, 0], ["b", 0, 0], ["c", 0, 0]], "output_layers": [["heads", 0, 0]]});
-        let object = json!({"class_name": "Functional", "config": config});
-        let object = Object::from_json(object, Dialect::Keras2).unwrap();
-        Network::from_object(object, &Limits::default()).unwrap()
+        json!({"class_name": "Functional", "name": "m", "config": config})
     }
 
     fn names(network: &Network) -> Vec<&str> {
@@ -211,13 +241,22 @@ mod tests {
 
     #[test]
     fn layers_are_in_the_order_of_the_names_of_arguments() {
-        let network = by_name();
+        let network = network(by_name());
         assert_eq!(names(&network), ["a", "b", "c", "heads"]);
         let ordered = in_order(network, &Limits::default()).unwrap();
         // As Keras 2.15 lists them once it has loaded the model.
         assert_eq!(names(&ordered), ["a", "c", "b", "heads"]);
         let again = in_order(ordered.clone(), &Limits::default()).unwrap();
         assert_eq!(again, ordered);
+    }
+
+    #[test]
+    fn layers_of_models_inside_are_in_order_too() {
+        let outer =
+            json!({"class_name": "Sequential", "config": {"name": "outer", "layers": [by_name()]}});
+        let ordered = in_order(network(outer), &Limits::default()).unwrap();
+        let inner = ordered.layers()[0].network().unwrap();
+        assert_eq!(names(inner), ["a", "c", "b", "heads"]);
     }
 
     #[test]

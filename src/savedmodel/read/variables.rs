@@ -8,6 +8,7 @@ use super::descriptions::Descriptions;
 use super::objects::{NodeId, Objects};
 use super::tables::Tables;
 use crate::error::{Error, ErrorKind, Result};
+use crate::keras::Network;
 use crate::limits::Limits;
 use crate::tensor::Tensor;
 
@@ -64,14 +65,58 @@ impl<'o> LayerVariables<'o> {
         }
     }
 
-    /// Those of a layer, which may be a model.
+    /// Those of a layer, which may be a model, as it was saved.
     pub(super) fn of_layer(&mut self, layer: NodeId) -> Result<Vec<NodeId>> {
+        let found = self.found(layer)?;
+        self.distinct(found)
+    }
+
+    /// Those of a model in a model, whose layers may have another order than when it was saved.
+    pub(super) fn of_model(&mut self, network: &Network, model: NodeId) -> Result<Vec<NodeId>> {
+        let found = self.found_in_order(network, model, 0)?;
+        self.distinct(found)
+    }
+
+    fn found_in_order(&mut self, network: &Network, model: NodeId, depth: u32) -> Result<Found> {
+        self.limits.depth(depth, "models")?;
+        let layers = self.objects.numbered(model, "layer-").into_iter();
+        let named: HashMap<&str, NodeId> = layers
+            .filter_map(|id| Some((self.descriptions.name(id)?, id)))
+            .collect();
+        let mut inner = Vec::new();
+        for layer in network.layers() {
+            let Some(id) = named.get(layer.name()) else {
+                continue;
+            };
+            inner.push(match layer.network() {
+                Some(network) => self.found_in_order(network, *id, depth.saturating_add(1))?,
+                None => self.found(*id)?,
+            });
+        }
+        let of_layers = inner
+            .iter()
+            .flat_map(|it| it.trained.iter().chain(&it.fixed));
+        let of_layers: HashSet<NodeId> = of_layers.copied().collect();
+        let mut own = self.found(model)?;
+        own.trained.retain(|id| !of_layers.contains(id));
+        own.fixed.retain(|id| !of_layers.contains(id));
+        Ok(match self.descriptions.trainable(model) {
+            true => trained(own, inner),
+            false => frozen_model(own, inner),
+        })
+    }
+
+    fn found(&mut self, layer: NodeId) -> Result<Found> {
         // What is looked through: many may be the same layer.
         self.count(self.objects.children(layer).len())?;
-        let mut found = match self.of_lists(layer) {
-            Some(found) => found,
-            None => self.of_attributes(layer, &mut HashSet::new(), 0)?.all(),
-        };
+        match self.of_lists(layer) {
+            Some(found) => Ok(found),
+            None => self.of_attributes(layer, &mut HashSet::new(), 0),
+        }
+    }
+
+    fn distinct(&mut self, found: Found) -> Result<Vec<NodeId>> {
+        let mut found = found.all();
         let superseded = self.tables.superseded();
         let mut seen = HashSet::new();
         found.retain(|id| !superseded.contains(id) && seen.insert(*id));
@@ -86,16 +131,18 @@ impl<'o> LayerVariables<'o> {
     }
 
     /// As the lists that Keras writes with the functions of a layer have them.
-    fn of_lists(&self, layer: NodeId) -> Option<Vec<NodeId>> {
+    fn of_lists(&self, layer: NodeId) -> Option<Found> {
         let objects = self.objects;
         let api = objects.child(layer, "keras_api")?;
         let trained = objects.child(layer, "trainable_variables")?;
-        let mut found = objects.numbered(trained, "");
-        match objects.child(api, "non_trainable_variables") {
-            Some(fixed) => found.extend(objects.numbered(fixed, "")),
-            None => found.extend(objects.numbered(objects.child(layer, "variables")?, "")),
-        }
-        Some(found)
+        let fixed = match objects.child(api, "non_trainable_variables") {
+            Some(fixed) => fixed,
+            None => objects.child(layer, "variables")?,
+        };
+        Some(Found {
+            trained: objects.numbered(trained, ""),
+            fixed: objects.numbered(fixed, ""),
+        })
     }
 
     /// As its attributes are, and theirs: the order in which Keras would list them.
