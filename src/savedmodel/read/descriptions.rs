@@ -120,6 +120,12 @@ impl<'f> Descriptions<'f> {
         self.get(id)?.name.as_deref()
     }
 
+    /// Objects by their names; without those that have none.
+    pub(super) fn by_name(&self, objects: &[NodeId]) -> HashMap<&str, NodeId> {
+        let named = objects.iter().filter_map(|id| Some((self.name(*id)?, *id)));
+        named.collect()
+    }
+
     /// Whether an object is trained; what is not said is.
     pub(super) fn trainable(&self, id: NodeId) -> bool {
         let description = self.get(id);

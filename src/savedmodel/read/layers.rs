@@ -1,7 +1,5 @@
 //! The layers of a network and the objects that they are.
 
-use std::collections::HashMap;
-
 use super::descriptions::Descriptions;
 use super::objects::{NodeId, Objects};
 use crate::error::Result;
@@ -41,10 +39,7 @@ fn add<'n>(
 ) -> Result<()> {
     limits.depth(depth, "models")?;
     let (objects, descriptions) = known;
-    let ids = objects.numbered(id, "layer-").into_iter();
-    let named: HashMap<&str, NodeId> = ids
-        .filter_map(|id| Some((descriptions.name(id)?, id)))
-        .collect();
+    let named = descriptions.by_name(&objects.numbered(id, "layer-"));
     for layer in network.layers() {
         let Some(id) = named.get(layer.name()).copied() else {
             continue;

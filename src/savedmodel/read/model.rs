@@ -119,10 +119,7 @@ fn stored_layers(
 ) -> Result<Vec<StoredLayer>> {
     let (objects, descriptions) = (&directory.objects, &directory.descriptions);
     let mut reader = LayerVariables::new(objects, descriptions, &directory.tables, options.limits);
-    let layers = objects.numbered(directory.root, "layer-").into_iter();
-    let named: HashMap<&str, NodeId> = layers
-        .filter_map(|id| Some((descriptions.name(id)?, id)))
-        .collect();
+    let named = descriptions.by_name(&objects.numbered(directory.root, "layer-"));
     let mut stored = |name: &str, ids: Vec<NodeId>| {
         let found = values.all(&ids)?;
         Ok::<_, Error>(StoredLayer {

@@ -1,7 +1,5 @@
 //! The network of a model from the descriptions of its layers.
 
-use std::collections::HashMap;
-
 use serde_json::{Map, Value, json};
 
 use super::descriptions::is_config;
@@ -147,10 +145,7 @@ impl Reader<'_> {
             return Ok(());
         };
         let layers = self.directory.objects.numbered(id, "layer-");
-        let by_name: HashMap<&str, NodeId> = layers
-            .iter()
-            .filter_map(|id| Some((self.directory.descriptions.name(*id)?, *id)))
-            .collect();
+        let by_name = self.directory.descriptions.by_name(&layers);
         // Only a Sequential has layers without names beside them, and it does not list its input.
         let mut in_order = layers.iter().copied();
         for entry in entries.iter_mut().filter_map(Value::as_object_mut) {

@@ -79,10 +79,8 @@ impl<'o> LayerVariables<'o> {
 
     fn found_in_order(&mut self, network: &Network, model: NodeId, depth: u32) -> Result<Found> {
         self.limits.depth(depth, "models")?;
-        let layers = self.objects.numbered(model, "layer-").into_iter();
-        let named: HashMap<&str, NodeId> = layers
-            .filter_map(|id| Some((self.descriptions.name(id)?, id)))
-            .collect();
+        let layers = self.objects.numbered(model, "layer-");
+        let named = self.descriptions.by_name(&layers);
         let mut inner = Vec::new();
         for layer in network.layers() {
             let Some(id) = named.get(layer.name()) else {
